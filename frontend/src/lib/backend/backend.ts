@@ -1,0 +1,61 @@
+import type {
+  AppEvent, AppState, BoardId, BoardPatch, BoardView, Edit, Fault, ImportOptions, ImportPreview, Settings, WidgetId,
+} from "./types";
+
+/** A call that failed, with words for the user. */
+export class BackendError extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+    this.name = "BackendError";
+  }
+}
+
+/**
+ * The one door to Go. Every call rejects with a BackendError. `http.ts` implements it over the bridge's HTTP API, which
+ * the desktop window and the loopback page both reach.
+ */
+export interface Backend {
+  state(): Promise<AppState>;
+  settings(s: Settings): Promise<void>;
+
+  board(id: BoardId): Promise<BoardView>;
+  /** The changes since version `have`, or a whole view when that is too long ago. */
+  boardSince(id: BoardId, have: number): Promise<BoardPatch | BoardView>;
+  create(title: string): Promise<BoardId>;
+  duplicate(id: BoardId): Promise<BoardId>;
+  trash(id: BoardId): Promise<void>;
+  restore(id: BoardId): Promise<void>;
+  /** Deletes a trashed dashboard for ever. */
+  destroy(id: BoardId): Promise<void>;
+  /** Resolves once the edits are on disk, with the new version and the ids of added widgets. */
+  edit(id: BoardId, edits: readonly Edit[], label: string): Promise<{ version: number; added: WidgetId[] }>;
+  undo(id: BoardId): Promise<void>;
+  redo(id: BoardId): Promise<void>;
+  /** The dashboard as a JSON file's text, and a widget's rows as CSV. */
+  exportBoard(id: BoardId): Promise<string>;
+  exportRows(id: BoardId, widget: WidgetId): Promise<string>;
+  importBoard(json: string): Promise<BoardId>;
+
+  readFile(name: string, bytes: Uint8Array, options: ImportOptions): Promise<ImportPreview>;
+  reread(importId: string, options: ImportOptions): Promise<ImportPreview>;
+  /** Puts the read rows into a widget (replacing its rows), or into a new one of the given kind. */
+  applyImport(importId: string, board: BoardId, target: { widget: WidgetId } | { kind: string; title: string }): Promise<WidgetId>;
+
+  share(id: BoardId, action: "enable" | "disable" | "rotate"): Promise<void>;
+  dismissRefusal(id: BoardId): Promise<void>;
+  /** Resolves "keep as my own copy" for refused edits; returns the copy's id. */
+  keepCopy(id: BoardId): Promise<BoardId>;
+  discardRefused(id: BoardId): Promise<void>;
+
+  signUp(server: string, email: string, password: string): Promise<void>;
+  logIn(server: string, email: string, password: string): Promise<void>;
+  logOut(): Promise<void>;
+  retrySync(): Promise<void>;
+
+  openExternal(url: string): Promise<void>;
+  /** Writes text to the clipboard, through the program where the web view cannot. */
+  copy(text: string): Promise<void>;
+
+  /** Calls `listener` for each event until the returned function is called. */
+  listen(listener: (events: readonly AppEvent[]) => void, lost: (down: boolean) => void): () => void;
+}

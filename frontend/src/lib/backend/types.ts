@@ -1,0 +1,213 @@
+/**
+ * The vocabulary that screens and Go share. Each interface mirrors a Go struct of the same name in app/internal/bridge
+ * (or shared/board); times are milliseconds since 1970, ids are opaque strings.
+ */
+
+export type BoardId = string & { readonly __brand: "BoardId" };
+export type WidgetId = string & { readonly __brand: "WidgetId" };
+
+export type WidgetKind = "stat" | "line" | "bar" | "table" | "markdown" | "status";
+export type Theme = "system" | "light" | "dark";
+export type ColumnType = "number" | "time" | "text";
+export type Cell = number | string | boolean | null;
+export type Row = readonly Cell[];
+
+export interface Column {
+  name: string;
+  type: ColumnType;
+}
+
+/** Place on the 12-column grid, in columns and rows. */
+export interface Layout {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+/** Values by option name; null or absent means automatic. The names by kind are in shared/board/fields.go. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** One widget. `rev` grows whenever anything but its rows changed, `dataRev` whenever its rows did. */
+export interface WidgetView {
+  id: WidgetId;
+  /** A kind this version does not know is drawn as a placeholder. */
+  kind: WidgetKind | (string & {});
+  title: string;
+  layout: Layout;
+  options: Options;
+  columns: readonly Column[];
+  rows: readonly Row[];
+  rev: number;
+  dataRev: number;
+}
+
+/** What a share link's dialog shows. `inForce` is what the server last said, `wanted` what it will be once synced. */
+export interface ShareView {
+  inForce: LinkState;
+  wanted: LinkState;
+  /** Commands that wait for the connection, oldest first. */
+  waiting: readonly { id: string; action: "enable" | "disable" | "rotate" | "delete" }[];
+  /** The last command the server refused, until dismissed. */
+  refused: { action: string; message: string } | null;
+  /** Whether the dashboard has ever reached the server, and whether all its edits have. */
+  synced: boolean;
+  /** Full URLs for `wanted`, empty when there is no link or the server's address is not known. */
+  url: string;
+  shortUrl: string;
+  watching: number;
+  /** The latest receipt after a revocation, or null: connections cut and how long the slowest took. */
+  receipt: { cut: number; ms: number } | null;
+  /** Who can see it, for the dialog: people with a role. */
+  people: readonly { name: string; role: "owner" | "editor" | "viewer"; you: boolean }[];
+  canManage: boolean;
+}
+
+export interface LinkState {
+  mode: "private" | "public" | "password";
+  enabled: boolean;
+  token: string;
+  shortId: string;
+  version: number;
+}
+
+export type Role = "owner" | "editor" | "viewer";
+
+/** Where the edits of one dashboard are: only here, on the way, all on the server, or no longer permitted. */
+export type BoardSync = "device" | "waiting" | "saved" | "refused" | "denied";
+
+export interface BoardView {
+  id: BoardId;
+  title: string;
+  description: string;
+  theme: Theme;
+  role: Role;
+  trashed: boolean;
+  sample: boolean;
+  sync: BoardSync;
+  /** Number of edits that wait for the server. */
+  queued: number;
+  undo: string | null;
+  redo: string | null;
+  share: ShareView;
+  widgets: readonly WidgetView[];
+  /** Version of this view in this run of the program; pass it as `have` to get a patch. */
+  version: number;
+}
+
+/**
+ * What changed since version `have`: everything of BoardView but the widgets, the ids of all live widgets in reading
+ * order, and those widgets that changed. A widget's rows come whole (`rows`), or as an addition to what the receiver has
+ * (`append`), or not at all when they did not change.
+ */
+export interface BoardPatch extends Omit<BoardView, "widgets"> {
+  order: readonly WidgetId[];
+  changed: readonly (Omit<WidgetView, "rows"> & { rows?: readonly Row[]; append?: readonly Row[] })[];
+}
+
+export interface BoardSummary {
+  id: BoardId;
+  title: string;
+  role: Role;
+  trashed: boolean;
+  sample: boolean;
+  sync: BoardSync;
+  queued: number;
+  mode: "private" | "public" | "password";
+  widgets: number;
+  updated: number;
+  created: number;
+}
+
+export type SyncState = "off" | "offline" | "connecting" | "syncing" | "synced" | "refused";
+
+/** The connection to the server, in words: `sentence` is ready to show, `hint` says what to do. */
+export interface SyncStatus {
+  state: SyncState;
+  sentence: string;
+  hint: string;
+  queued: number;
+  lastSynced: number;
+}
+
+export interface Account {
+  email: string;
+  server: string;
+}
+
+/** Everything the frame around a dashboard shows. `desktop` is false on loopback and on the web. */
+export interface AppState {
+  boards: readonly BoardSummary[];
+  account: Account | null;
+  sync: SyncStatus;
+  settings: Settings;
+  desktop: boolean;
+  version: string;
+  /** The server offered in the sign-in form. */
+  defaultServer: string;
+}
+
+export interface Settings {
+  theme: Theme;
+}
+
+/** One change of a dashboard's content. */
+export type Edit =
+  | { do: "board"; field: "title" | "description" | "theme"; value: string }
+  | { do: "add"; kind: WidgetKind; title: string; layout: Layout; options?: Options; columns?: readonly Column[]; rows?: readonly Row[] }
+  | { do: "title"; widget: WidgetId; value: string }
+  | { do: "layout"; widget: WidgetId; value: Layout }
+  | { do: "option"; widget: WidgetId; name: string; value: unknown }
+  | { do: "kind"; widget: WidgetId; value: WidgetKind }
+  | { do: "remove"; widget: WidgetId }
+  | { do: "duplicate"; widget: WidgetId }
+  | { do: "rows"; widget: WidgetId; columns: readonly Column[]; rows: readonly Row[] }
+  | { do: "append"; widget: WidgetId; rows: readonly Row[] };
+
+/** How a CSV or JSON text is to be read; absent or null values are detected. */
+export interface ImportOptions {
+  format?: "csv" | "json" | null;
+  delimiter?: string | null;
+  header?: boolean | null;
+  /** "," or "." */
+  decimal?: string | null;
+  /** Order of day and month in dates such as 3/4/2026. */
+  dateOrder?: "dmy" | "mdy" | "ymd" | null;
+  types?: readonly (ColumnType | null)[] | null;
+  /** Indexes of the columns to keep, all when absent. */
+  keep?: readonly number[] | null;
+}
+
+/** A read file: what was detected, the first rows, and what would be lost. */
+export interface ImportPreview {
+  id: string;
+  name: string;
+  options: Required<{ [K in keyof ImportOptions]: NonNullable<ImportOptions[K]> }>;
+  columns: readonly Column[];
+  sample: readonly Row[];
+  totalRows: number;
+  /** Rows that will be kept (the newest ones at the end of the file when there are too many). */
+  keptRows: number;
+  /** Sentences about cells that could not be read as their column's type, rows of uneven length, and the like. */
+  warnings: readonly string[];
+  /** The kind of widget that suits this data best. */
+  suggested: WidgetKind;
+}
+
+export type AppEvent = { type: "state" } | { type: "board"; id: BoardId; version: number } | { type: "notice"; notice: Notice };
+
+/** Something to tell once, such as a corrected clock or a refused edit. */
+export interface Notice {
+  kind: "info" | "warning" | "error";
+  message: string;
+  hint: string;
+  board: BoardId | "";
+}
+
+/** A failure in words. `field` names the input that is wrong. */
+export interface Fault {
+  kind: string;
+  field?: string;
+  message: string;
+  hint?: string;
+}

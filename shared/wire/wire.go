@@ -1,0 +1,170 @@
+// Package wire is the protocol between the app and the sync server: messages, version, limits, close codes and codec.
+//
+// It runs over one websocket as text frames, one JSON message a frame, each with its type in "t". Unknown fields are
+// ignored; an unknown type is ignored unless the message says "must":true. The rules are in SPEC.md beside this file,
+// examples of every message in testdata. Start reading at Message.
+package wire
+
+import (
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/replica"
+	"widgets.pro/shared/sharing"
+)
+
+// Version is the protocol version this build speaks; MinVersion the oldest it still understands.
+const (
+	Version    = 1
+	MinVersion = 1
+)
+
+// Subprotocol is the websocket subprotocol; SyncPath is where the server answers it.
+const (
+	Subprotocol = "widgets.v1.json"
+	SyncPath    = "/api/v1/sync"
+)
+
+// Limits of the protocol. A frame over MaxFrame closes the connection with CloseTooLarge.
+const (
+	MaxFrame       = 1 << 20   // bytes of one message
+	MaxBatchBytes  = 512 << 10 // bytes of operations that a sender puts in one message
+	MaxBatchOps    = 500       // operations in one message
+	MaxHelloBoards = 5_000     // dashboards in a hello
+)
+
+// Close codes, in the range that RFC 6455 leaves to applications. The reason text is a sentence for people.
+const (
+	CloseUnauthenticated = 4001
+	CloseDenied          = 4003
+	CloseOutdated        = 4010 // no common protocol version
+	CloseInvalid         = 4022
+	CloseTooLarge        = 4013
+	CloseBusy            = 4029
+	CloseRestarting      = 4050 // the server is going down; come back soon
+)
+
+// Type names a message.
+type Type string
+
+// Messages from the app, then from the server.
+const (
+	TypeHello     Type = "hello"
+	TypeSubscribe Type = "sub"
+	TypeOps       Type = "ops"
+	TypeCommand   Type = "cmd"
+
+	TypeWelcome  Type = "welcome"
+	TypeBoards   Type = "boards"
+	TypeAck      Type = "ack"
+	TypeDelta    Type = "delta"
+	TypeSnapshot Type = "snap"
+	TypeShare    Type = "share"
+	TypeResult   Type = "result"
+	TypeDenied   Type = "denied"
+	TypeError    Type = "error"
+)
+
+// Hello opens the connection. The session token travels in the Authorization header of the handshake, not here.
+// Dev is the device's incarnation, in hexadecimal.
+type Hello struct {
+	Versions []int    `json:"v"`
+	App      string   `json:"app"`
+	Dev      string   `json:"dev"`
+	Boards   []Cursor `json:"boards,omitempty"`
+}
+
+// Cursor says up to where a device has a dashboard. The zero Epoch and Since ask for everything. New asks to create the
+// dashboard if the server has never heard of it (the account becomes its owner).
+type Cursor struct {
+	Board board.ID `json:"b"`
+	Epoch uint64   `json:"epoch,string"`
+	Since uint64   `json:"since"`
+	New   bool     `json:"new,omitempty"`
+}
+
+// Subscribe asks for one more dashboard after the hello, or resumes one.
+type Subscribe struct {
+	Cursor
+}
+
+// Ops carries operations of one device on one dashboard, contiguous in N. Verdicts up to Floor may be forgotten.
+type Ops struct {
+	Board board.ID     `json:"b"`
+	Floor uint64       `json:"floor"`
+	Ops   []replica.Op `json:"ops"`
+}
+
+// Command carries a change of access.
+type Command struct {
+	Command sharing.Command `json:"cmd"`
+}
+
+// Welcome answers a Hello. Time is the server's clock in milliseconds since 1970; Base the public base URL of share links.
+type Welcome struct {
+	Version int    `json:"v"`
+	Time    int64  `json:"time"`
+	Account string `json:"account"` // acc_...
+	Email   string `json:"email"`
+	Base    string `json:"base"`
+}
+
+// Access is one dashboard the account may open.
+type Access struct {
+	Board board.ID     `json:"b"`
+	Role  sharing.Role `json:"role"`
+	Link  sharing.Link `json:"link"` // only for those who may manage sharing
+}
+
+// Boards lists every dashboard the account may open; sent after Welcome and whenever the list or a role changes.
+type Boards struct {
+	Boards []Access `json:"boards"`
+}
+
+// Ack answers Ops.
+type Ack struct {
+	Board board.ID `json:"b"`
+	replica.Ack
+}
+
+// Delta carries what others (and this device itself) changed.
+type Delta struct {
+	Board board.ID `json:"b"`
+	replica.Delta
+}
+
+// Snapshot carries a page of a dashboard's state.
+type Snapshot struct {
+	Board board.ID `json:"b"`
+	replica.Snapshot
+}
+
+// Share tells the state of a dashboard's link after any change. Cut is the receipt for the owner (rule V2): how many
+// connections the change ended and how long the slowest took, in milliseconds.
+type Share struct {
+	Board    board.ID     `json:"b"`
+	Link     sharing.Link `json:"link"`
+	Watching int          `json:"watching"`
+	Cut      int          `json:"cut,omitempty"`
+	CutMS    int64        `json:"cutMs,omitempty"`
+}
+
+// Result answers a Command: the link as it now is, and the fault if the command did not apply.
+type Result struct {
+	ID    string       `json:"id"`
+	Board board.ID     `json:"b"`
+	Link  sharing.Link `json:"link"`
+	Fault *fault.Error `json:"fault,omitempty"`
+}
+
+// Denied ends a subscription: the account may not (or no longer) open the dashboard. Gone says that it was deleted.
+type Denied struct {
+	Board   board.ID `json:"b"`
+	Gone    bool     `json:"gone,omitempty"`
+	Message string   `json:"message"`
+}
+
+// Error tells of a message that was not understood or not allowed; the connection goes on unless it is closed.
+type Error struct {
+	Board board.ID     `json:"b,omitempty"`
+	Fault *fault.Error `json:"fault"`
+}
