@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# test.sh: every test there is, one stage after the other, all of them even when one fails; the last line is the sum.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+out=build/test-results
+rm -rf "$out" && mkdir -p "$out"
+failed=()
+
+stage() {
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" || failed+=("$name")
+}
+
+gotestsum=(go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --hide-summary skipped)
+stage "Go, with the race detector" "${gotestsum[@]}" --jsonfile "$out/go.json" -- -race -timeout 15m ./...
+stage "front end: types and components" npm --prefix frontend run --silent check
+stage "front end: unit tests" npm --prefix frontend run --silent test -- --reporter=default --reporter=json --outputFile.json="$PWD/$out/unit.json"
+stage "the pages, in Chromium" npm --prefix frontend run --silent e2e
+stage "the real window" build/scripts/window-test.sh "${gotestsum[@]}" --jsonfile "$out/window.json"
+
+printf '\n'
+[ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
+node build/scripts/summary.mjs "$out" || failed+=(summary)
+[ ${#failed[@]} = 0 ]
