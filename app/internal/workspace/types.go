@@ -1,0 +1,268 @@
+package workspace
+
+import (
+	"encoding/json"
+
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/sharing"
+)
+
+// The types in this file are what screens see. They mirror frontend/src/lib/backend/types.ts name by name; slices and
+// maps in them are never nil, so that they encode as [] and {}. Times are milliseconds since 1970.
+
+// Sync says where the edits of one dashboard are.
+type Sync string
+
+// The places of a dashboard's edits: only on this device, on the way, all on the server, some refused by the server, or
+// the account may not open the dashboard any more.
+const (
+	SyncDevice  Sync = "device"
+	SyncWaiting Sync = "waiting"
+	SyncSaved   Sync = "saved"
+	SyncRefused Sync = "refused"
+	SyncDenied  Sync = "denied"
+)
+
+// AppState is everything that the frame around a dashboard shows.
+type AppState struct {
+	Boards        []BoardSummary `json:"boards"`
+	Account       *Account       `json:"account"`
+	Sync          SyncStatus     `json:"sync"`
+	Settings      Settings       `json:"settings"`
+	Desktop       bool           `json:"desktop"`
+	Version       string         `json:"version"`
+	DefaultServer string         `json:"defaultServer"`
+}
+
+// BoardSummary is one dashboard in the list.
+type BoardSummary struct {
+	ID      board.ID     `json:"id"`
+	Title   string       `json:"title"`
+	Role    sharing.Role `json:"role"`
+	Trashed bool         `json:"trashed"`
+	Sample  bool         `json:"sample"`
+	Sync    Sync         `json:"sync"`
+	Queued  int          `json:"queued"`
+	Mode    sharing.Mode `json:"mode"`
+	Widgets int          `json:"widgets"`
+	Updated int64        `json:"updated"`
+	Created int64        `json:"created"`
+}
+
+// Account is who is signed in, and where.
+type Account struct {
+	Email  string `json:"email"`
+	Server string `json:"server"`
+}
+
+// Settings are the preferences of this device.
+type Settings struct {
+	Theme board.Theme `json:"theme"`
+}
+
+// SyncState is the state of the connection to the server.
+type SyncState string
+
+// The states of the connection: no account; no connection, being tried again; being opened; open with something under
+// way; open with everything exchanged; refused by the server or by this program, until the user does something.
+const (
+	StateOff        SyncState = "off"
+	StateOffline    SyncState = "offline"
+	StateConnecting SyncState = "connecting"
+	StateSyncing    SyncState = "syncing"
+	StateSynced     SyncState = "synced"
+	StateRefused    SyncState = "refused"
+)
+
+// SyncStatus is the connection in words: Sentence is ready to show, Hint says what to do, Queued counts the edits and
+// commands that wait on this device, LastSynced is when everything was last exchanged (0 is never).
+type SyncStatus struct {
+	State      SyncState `json:"state"`
+	Sentence   string    `json:"sentence"`
+	Hint       string    `json:"hint"`
+	Queued     int       `json:"queued"`
+	LastSynced int64     `json:"lastSynced"`
+}
+
+// BoardHead is a dashboard without its widgets. Undo and Redo are the labels of what would be undone or redone, or nil;
+// Version is the version of the view in this run of the program.
+type BoardHead struct {
+	ID          board.ID     `json:"id"`
+	Title       string       `json:"title"`
+	Description string       `json:"description"`
+	Theme       board.Theme  `json:"theme"`
+	Role        sharing.Role `json:"role"`
+	Trashed     bool         `json:"trashed"`
+	Sample      bool         `json:"sample"`
+	Sync        Sync         `json:"sync"`
+	Queued      int          `json:"queued"`
+	Undo        *string      `json:"undo"`
+	Redo        *string      `json:"redo"`
+	Share       ShareView    `json:"share"`
+	Version     int64        `json:"version"`
+}
+
+// BoardView is a whole dashboard, live widgets in reading order.
+type BoardView struct {
+	BoardHead
+	Widgets []WidgetView `json:"widgets"`
+}
+
+// WidgetView is one widget. Rev grows whenever anything but its rows changed, DataRev whenever its rows did.
+type WidgetView struct {
+	board.Widget
+	Rev     int64 `json:"rev"`
+	DataRev int64 `json:"dataRev"`
+}
+
+// BoardPatch is what changed since some version: the head, the ids of all live widgets in reading order, and the widgets
+// that changed.
+type BoardPatch struct {
+	BoardHead
+	Order   []board.WidgetID `json:"order"`
+	Changed []WidgetPatch    `json:"changed"`
+}
+
+// WidgetPatch is one changed widget. Its rows come whole in Rows, or as an addition in Append, or not at all (both nil)
+// when they did not change.
+type WidgetPatch struct {
+	ID      board.WidgetID             `json:"id"`
+	Kind    board.Kind                 `json:"kind"`
+	Title   string                     `json:"title"`
+	Layout  board.Layout               `json:"layout"`
+	Options map[string]json.RawMessage `json:"options"`
+	Columns []board.Column             `json:"columns"`
+	Rows    []json.RawMessage          `json:"rows,omitzero"`
+	Append  []json.RawMessage          `json:"append,omitzero"`
+	Rev     int64                      `json:"rev"`
+	DataRev int64                      `json:"dataRev"`
+}
+
+// ShareView is what the share dialog shows. InForce is what the server last said, Wanted what will be once the waiting
+// commands have arrived. Synced says that the dashboard and all its edits have reached the server. URL and ShortURL belong
+// to Wanted, and are empty when there is no link or no server.
+type ShareView struct {
+	InForce   LinkState        `json:"inForce"`
+	Wanted    LinkState        `json:"wanted"`
+	Waiting   []WaitingCommand `json:"waiting"`
+	Refused   *RefusedCommand  `json:"refused"`
+	Synced    bool             `json:"synced"`
+	URL       string           `json:"url"`
+	ShortURL  string           `json:"shortUrl"`
+	Watching  int              `json:"watching"`
+	Receipt   *Receipt         `json:"receipt"`
+	People    []Person         `json:"people"`
+	CanManage bool             `json:"canManage"`
+}
+
+// LinkState is one state of a share link.
+type LinkState struct {
+	Mode    sharing.Mode    `json:"mode"`
+	Enabled bool            `json:"enabled"`
+	Token   sharing.Token   `json:"token"`
+	ShortID sharing.ShortID `json:"shortId"`
+	Version uint64          `json:"version"`
+}
+
+// WaitingCommand is a command that waits for the connection.
+type WaitingCommand struct {
+	ID     string         `json:"id"`
+	Action sharing.Action `json:"action"`
+}
+
+// RefusedCommand is the last command that the server refused.
+type RefusedCommand struct {
+	Action  sharing.Action `json:"action"`
+	Message string         `json:"message"`
+}
+
+// Receipt tells what a revocation did: connections cut, and how many milliseconds the slowest took.
+type Receipt struct {
+	Cut int   `json:"cut"`
+	MS  int64 `json:"ms"`
+}
+
+// Person is somebody who has a role on the dashboard.
+type Person struct {
+	Name string       `json:"name"`
+	Role sharing.Role `json:"role"`
+	You  bool         `json:"you"`
+}
+
+// Do names what an Edit does.
+type Do string
+
+// The edits, with the fields of Edit that each uses: DoBoard Field, Value (title, description or theme, a string); DoAdd
+// Kind, Title and, if set, Layout, Options, Columns, Rows; DoTitle Widget, Value; DoLayout Widget, Value (a Layout);
+// DoOption Widget, Name, Value (null for automatic); DoKind Widget, Value; DoRemove and DoDuplicate Widget; DoRows Widget,
+// Columns, Rows (a replacement); DoAppend Widget, Rows.
+const (
+	DoBoard     Do = "board"
+	DoAdd       Do = "add"
+	DoTitle     Do = "title"
+	DoLayout    Do = "layout"
+	DoOption    Do = "option"
+	DoKind      Do = "kind"
+	DoRemove    Do = "remove"
+	DoDuplicate Do = "duplicate"
+	DoRows      Do = "rows"
+	DoAppend    Do = "append"
+)
+
+// Edit is one change of a dashboard's content. An added widget without a Layout is placed below the others.
+type Edit struct {
+	Do      Do                         `json:"do"`
+	Widget  board.WidgetID             `json:"widget,omitempty"`
+	Field   string                     `json:"field,omitempty"`
+	Name    string                     `json:"name,omitempty"`
+	Value   json.RawMessage            `json:"value,omitempty"`
+	Kind    board.Kind                 `json:"kind,omitempty"`
+	Title   string                     `json:"title,omitempty"`
+	Layout  *board.Layout              `json:"layout,omitempty"`
+	Options map[string]json.RawMessage `json:"options,omitempty"`
+	Columns []board.Column             `json:"columns,omitempty"`
+	Rows    []json.RawMessage          `json:"rows,omitempty"`
+}
+
+// Edited answers a batch of edits that is on disk: the version of the view that shows it, and the ids of the widgets that
+// it added, in the order of the edits.
+type Edited struct {
+	Version int64            `json:"version"`
+	Added   []board.WidgetID `json:"added"`
+}
+
+// EventType names a kind of event.
+type EventType string
+
+// The events: AppState changed; a dashboard changed and now has Version; there is something to tell once.
+const (
+	EventState  EventType = "state"
+	EventBoard  EventType = "board"
+	EventNotice EventType = "notice"
+)
+
+// Event tells a screen to fetch something again, or to show a notice.
+type Event struct {
+	Type    EventType `json:"type"`
+	ID      board.ID  `json:"id,omitempty"`
+	Version int64     `json:"version,omitempty"`
+	Notice  *Notice   `json:"notice,omitempty"`
+}
+
+// NoticeKind says how loud a notice is.
+type NoticeKind string
+
+// The kinds of notice.
+const (
+	NoticeInfo    NoticeKind = "info"
+	NoticeWarning NoticeKind = "warning"
+	NoticeError   NoticeKind = "error"
+)
+
+// Notice is something to tell once, such as a corrected clock or a refused edit.
+type Notice struct {
+	Kind    NoticeKind `json:"kind"`
+	Message string     `json:"message"`
+	Hint    string     `json:"hint"`
+	Board   board.ID   `json:"board"`
+}
