@@ -1,0 +1,200 @@
+package boltstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fxamacker/cbor/v2"
+	"go.etcd.io/bbolt"
+
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/replica"
+	"widgets.pro/syncserver/internal/store"
+)
+
+//nolint:gochecknoglobals // names of buckets and keys, never changed
+var (
+	bucketMeta = []byte("meta")
+	keyFormat  = []byte("format")
+
+	bucketAccounts     = []byte("accounts")      // id -> Account
+	bucketEmails       = []byte("emails")        // address -> account id
+	bucketSessions     = []byte("sessions")      // hash -> Session
+	bucketSessionsOf   = []byte("sessions_of")   // account, hash -> nothing
+	bucketOrgs         = []byte("organisations") // id -> Organisation
+	bucketMembers      = []byte("members")       // organisation, account -> role
+	bucketMemberOf     = []byte("member_of")     // account, organisation -> nothing
+	bucketBoards       = []byte("boards")        // id -> Board
+	bucketRoles        = []byte("roles")         // board, account -> role
+	bucketRolesOf      = []byte("roles_of")      // account, board -> nothing
+	bucketBoardsOf     = []byte("boards_of")     // organisation, board -> nothing
+	bucketLinks        = []byte("links")         // board -> Link
+	bucketTokens       = []byte("tokens")        // hash of token -> board, or dead
+	bucketShortIDs     = []byte("short_ids")     // hash of short id -> board, or dead
+	bucketCommands     = []byte("commands")      // account, command id -> Answer
+	bucketReplicas     = []byte("replicas")      // board -> bucket of its replica
+	errReadOnly        = errors.New("a read transaction cannot write")
+	errNoSuchContainer = errors.New("the data file lacks a bucket")
+)
+
+func buckets() [][]byte {
+	return [][]byte{
+		bucketAccounts, bucketEmails, bucketSessions, bucketSessionsOf, bucketOrgs, bucketMembers, bucketMemberOf, bucketBoards,
+		bucketRoles, bucketRolesOf, bucketBoardsOf, bucketLinks, bucketTokens, bucketShortIDs, bucketCommands, bucketReplicas,
+	}
+}
+
+// transaction is a store.Tx. wrote tells the committer whether a failure must be rolled back.
+type transaction struct {
+	btx      *bbolt.Tx
+	writable bool
+	wrote    bool
+	after    []func()
+}
+
+func (t *transaction) Accounts() store.Accounts           { return accounts{t} }
+func (t *transaction) Sessions() store.Sessions           { return sessions{t} }
+func (t *transaction) Organisations() store.Organisations { return organisations{t} }
+func (t *transaction) Boards() store.Boards               { return boards{t} }
+func (t *transaction) Links() store.Links                 { return links{t} }
+func (t *transaction) Commands() store.Commands           { return commands{t} }
+func (t *transaction) Replica(id board.ID) replica.Tx     { return &replicaTx{t: t, id: id} }
+
+func (t *transaction) After(f func()) { t.after = append(t.after, f) }
+
+// pair joins two ids to one key. Ids never contain a NUL.
+func pair[A, B ~string](a A, b B) []byte {
+	k := make([]byte, 0, len(a)+1+len(b))
+	k = append(k, a...)
+	k = append(k, 0)
+	return append(k, b...)
+}
+
+func (t *transaction) get(bucket, key []byte) []byte { return t.btx.Bucket(bucket).Get(key) }
+
+func (t *transaction) put(bucket, key, value []byte) error {
+	if !t.writable {
+		return errReadOnly
+	}
+	t.wrote = true
+	if err := t.btx.Bucket(bucket).Put(key, value); err != nil {
+		return fmt.Errorf("put in %s: %w", bucket, err)
+	}
+	return nil
+}
+
+func (t *transaction) delete(bucket, key []byte) error {
+	if !t.writable {
+		return errReadOnly
+	}
+	t.wrote = true
+	if err := t.btx.Bucket(bucket).Delete(key); err != nil {
+		return fmt.Errorf("delete from %s: %w", bucket, err)
+	}
+	return nil
+}
+
+// getRecord reads the record at key into v.
+func (t *transaction) getRecord(bucket, key []byte, v any) (bool, error) {
+	raw := t.get(bucket, key)
+	if raw == nil {
+		return false, nil
+	}
+	if err := cbor.Unmarshal(raw, v); err != nil {
+		return false, fmt.Errorf("read record from %s: %w", bucket, err)
+	}
+	return true, nil
+}
+
+func (t *transaction) putRecord(bucket, key []byte, v any) error {
+	raw, err := cbor.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write record to %s: %w", bucket, err)
+	}
+	return t.put(bucket, key, raw)
+}
+
+// under lists what follows owner in the keys of a bucket of pairs, with the values.
+func under[A ~string](t *transaction, bucket []byte, owner A, each func(rest, value []byte)) {
+	prefix := pair(owner, "")
+	c := t.btx.Bucket(bucket).Cursor()
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		each(k[len(prefix):], v)
+	}
+}
+
+// replicaTx is one dashboard's replica: a bucket that is made by the first Put.
+type replicaTx struct {
+	t      *transaction
+	id     board.ID
+	bucket *bbolt.Bucket
+}
+
+func (r *replicaTx) open() *bbolt.Bucket {
+	if r.bucket == nil {
+		r.bucket = r.t.btx.Bucket(bucketReplicas).Bucket([]byte(r.id))
+	}
+	return r.bucket
+}
+
+func (r *replicaTx) Get(key []byte) []byte {
+	b := r.open()
+	if b == nil {
+		return nil
+	}
+	return b.Get(key)
+}
+
+func (r *replicaTx) Put(key, value []byte) error {
+	if !r.t.writable {
+		return errReadOnly
+	}
+	r.t.wrote = true
+	b := r.open()
+	if b == nil {
+		parent := r.t.btx.Bucket(bucketReplicas)
+		if parent == nil {
+			return errNoSuchContainer
+		}
+		var err error
+		if b, err = parent.CreateBucket([]byte(r.id)); err != nil {
+			return fmt.Errorf("create replica of %s: %w", r.id, err)
+		}
+		r.bucket = b
+	}
+	if err := b.Put(key, value); err != nil {
+		return fmt.Errorf("put in replica of %s: %w", r.id, err)
+	}
+	return nil
+}
+
+func (r *replicaTx) Delete(key []byte) error {
+	if !r.t.writable {
+		return errReadOnly
+	}
+	b := r.open()
+	if b == nil {
+		return nil
+	}
+	r.t.wrote = true
+	if err := b.Delete(key); err != nil {
+		return fmt.Errorf("delete from replica of %s: %w", r.id, err)
+	}
+	return nil
+}
+
+func (r *replicaTx) Scan(from, to []byte, fn func(key, value []byte) bool) error {
+	b := r.open()
+	if b == nil {
+		return nil
+	}
+	c := b.Cursor()
+	for k, v := c.Seek(from); k != nil && bytes.Compare(k, to) < 0; k, v = c.Next() {
+		if !fn(k, slices.Clip(v)) {
+			return nil
+		}
+	}
+	return nil
+}
