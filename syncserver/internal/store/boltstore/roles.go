@@ -219,4 +219,3 @@ func (c commands) Get(account store.AccountID, id string) (rec store.Answer, ok 
 func (c commands) Put(account store.AccountID, id string, rec store.Answer) error {
 	return c.t.putRecord(bucketCommands, pair(account, id), rec)
 }
-

@@ -1,0 +1,95 @@
+// Package ratelimit says how often somebody may do something.
+//
+// A Limiter keeps one budget for each key: burst actions at once, then one in each interval (the generic cell rate
+// algorithm, ITU-T I.371: one time a key). It is used before anything costly is done. It reads no clock and keeps a
+// bounded number of keys. Start reading at Limiter.
+package ratelimit
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Exceeded tells that a budget is spent and when to come back. It is the cause of a Busy fault.
+type Exceeded struct {
+	After time.Duration
+}
+
+// Error names the wait.
+func (e *Exceeded) Error() string { return fmt.Sprintf("rate limit: try again in %s", e.After) }
+
+// Limiter holds budgets by key. It is safe for concurrent use.
+type Limiter struct {
+	interval time.Duration
+	burst    int
+	maxKeys  int
+
+	mu   sync.Mutex
+	full map[string]time.Time // when each budget that is not full will be full again
+}
+
+// DefaultKeys is how many budgets a Limiter keeps that are not full.
+const DefaultKeys = 100_000
+
+// New makes a Limiter of burst actions at once and one more in each interval. maxKeys 0 means DefaultKeys.
+func New(burst int, interval time.Duration, maxKeys int) *Limiter {
+	if maxKeys == 0 {
+		maxKeys = DefaultKeys
+	}
+	return &Limiter{interval: interval, burst: burst, maxKeys: maxKeys, full: map[string]time.Time{}}
+}
+
+// Take spends one action of key's budget at now. If none is left it spends nothing and returns an *Exceeded.
+func (l *Limiter) Take(key string, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at, ok := l.full[key]
+	if !ok || at.Before(now) {
+		at = now
+	}
+	next := at.Add(l.interval)
+	if wait := next.Sub(now) - time.Duration(l.burst)*l.interval; wait > 0 {
+		return &Exceeded{After: wait}
+	}
+	if !ok && len(l.full) >= l.maxKeys {
+		l.makeRoom(now)
+	}
+	l.full[key] = next
+	return nil
+}
+
+// makeRoom forgets, of a handful of budgets, those that are full and in any case the one that is nearest to it: so who
+// fills the table with new keys mostly pushes out their own. Go's order of map iteration makes the handful a random one.
+func (l *Limiter) makeRoom(now time.Time) {
+	const handful = 16
+	var nearest string
+	var best time.Time
+	n := 0
+	for k, at := range l.full {
+		if n++; n > handful {
+			break
+		}
+		if at.Before(now) {
+			delete(l.full, k)
+		} else if best.IsZero() || at.Before(best) {
+			nearest, best = k, at
+		}
+	}
+	if len(l.full) >= l.maxKeys {
+		delete(l.full, nearest)
+	}
+}
+
+// Client is the key of an address that something came from: an IPv6 address counts by its /64, which is what one
+// customer of a provider gets.
+func Client(a netip.Addr) string {
+	a = a.Unmap()
+	if a.Is6() {
+		if p, err := a.WithZone("").Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
