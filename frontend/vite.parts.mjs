@@ -1,0 +1,66 @@
+// The three builds, see build.mjs. Each writes to a folder of its own, so none empties another's.
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const require = createRequire(import.meta.url);
+
+/**
+ * Markdown must come out the same everywhere. In a browser build this package would decode entities with the help of the
+ * page's DOM, which the server's engine does not have; its table of entities is what all take.
+ */
+export const alias = {
+  "decode-named-character-reference": require.resolve("decode-named-character-reference"),
+};
+
+const shared = {
+  root,
+  configFile: false,
+  logLevel: "warn",
+  resolve: { alias },
+  css: { transformer: "lightningcss" },
+};
+
+/** Safari 15 is the oldest web view the desktop app may find; light-dark() is translated for it. */
+const target = "safari15";
+
+export const parts = {
+  app: {
+    ...shared,
+    plugins: [svelte({ configFile: false })],
+    build: { target, outDir: "dist/app", emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  },
+  share: {
+    ...shared,
+    publicDir: false,
+    build: {
+      target,
+      outDir: "dist/share",
+      emptyOutDir: true,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: { share: "src/share/share.ts", styles: "src/styles/share.css" },
+        output: {
+          format: "es",
+          entryFileNames: "[name].js",
+          assetFileNames: "share[extname]",
+        },
+      },
+    },
+  },
+  render: {
+    ...shared,
+    publicDir: false,
+    build: {
+      target: "es2020",
+      outDir: "dist/render",
+      emptyOutDir: true,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: "src/render/render.ts",
+        output: { format: "iife", entryFileNames: "render.js" },
+      },
+    },
+  },
+};
