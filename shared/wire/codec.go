@@ -60,15 +60,20 @@ func (u Unknown) Type() Type { return u.Name }
 
 // Encode writes m as one frame: a JSON object whose first member is "t". It fails only if m holds invalid raw JSON.
 func Encode(m Message) ([]byte, error) {
-	body, err := json.Marshal(m)
-	if err != nil {
+	var out bytes.Buffer
+	out.WriteString(`{"t":"` + string(m.Type()) + `"`)
+	head := out.Len()
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false) // raw values must arrive byte for byte, or replicas would differ
+	if err := enc.Encode(m); err != nil {
 		return nil, fmt.Errorf("encode %s: %w", m.Type(), err)
 	}
-	head := []byte(`{"t":"` + string(m.Type()) + `"`)
-	if len(body) > 2 {
-		head = append(head, ',')
+	b := out.Bytes()[:out.Len()-1]
+	if string(b[head:]) == "{}" {
+		return append(b[:head], '}'), nil
 	}
-	return append(head, body[1:]...), nil
+	b[head] = ','
+	return b, nil
 }
 
 // Decode reads one frame. The error is a fault that names the field that is wrong. A frame of an unknown type is returned
