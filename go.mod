@@ -52,3 +52,5 @@ require (
 	modernc.org/quickjs v0.27.0 // indirect
 	pgregory.net/rapid v1.3.0 // indirect
 )
+
+ignore ./frontend/node_modules

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# run.sh: every measurement, each beside its floor in the same run. nginx and wrk are needed for the server's.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+for tool in nginx wrk; do
+  command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install --no-install-recommends nginx-light wrk" >&2; exit 1; }
+done
+go run ./build/bench/httpbench "$@"
