@@ -88,8 +88,9 @@ type Board struct {
 	Epoch        uint64         `cbor:"5,keyasint"`
 	Trashed      bool           `cbor:"6,keyasint,omitempty"`
 	Destroyed    int64          `cbor:"7,keyasint,omitempty"`
-	// Bytes estimates how much content the dashboard holds.
-	Bytes int64 `cbor:"8,keyasint,omitempty"`
+	// Bytes is at least as much as the dashboard's content takes; Measured what it took when that was last counted.
+	Bytes    int64 `cbor:"8,keyasint,omitempty"`
+	Measured int64 `cbor:"9,keyasint,omitempty"`
 }
 
 // Answer is what a command was told: Fault is nil if it applied.

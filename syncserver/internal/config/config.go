@@ -1,0 +1,212 @@
+// Package config reads the server's settings from flags and the environment.
+//
+// There is one table of settings (Settings); --help prints it. A flag wins over its environment variable, and that over
+// the file which the variable of the same name with _FILE names. Start reading at Load.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+
+	"widgets.pro/shared/fault"
+)
+
+// Config is what the server is told.
+type Config struct {
+	// Listen is the address and port to serve HTTP on.
+	Listen string
+	// Data is the path of the data file.
+	Data string
+	// Base is the public base URL of share links, without a slash at its end.
+	Base string
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	LogLevel       slog.Level
+	LogJSON        bool
+}
+
+// Setting is one row of the table.
+type Setting struct {
+	Flag, Env, Default, Help string
+	set                      func(*Config, string) error
+}
+
+// Settings is the table.
+func Settings() []Setting {
+	return []Setting{
+		{
+			"listen", "WIDGETS_LISTEN", "127.0.0.1:8080", "address and port to serve on",
+			func(c *Config, v string) error {
+				if _, _, err := net.SplitHostPort(v); err != nil {
+					return errors.New("needs the form address:port, such as 127.0.0.1:8080 or :8080")
+				}
+				c.Listen = v
+				return nil
+			},
+		},
+		{
+			"data", "WIDGETS_DATA", "widgets.db", "path of the data file; made if it is not there",
+			func(c *Config, v string) error { c.Data = v; return nil },
+		},
+		{
+			"base-url", "WIDGETS_BASE_URL", "", "public address under which people reach this server, such as https://widgets.example.org (default: http:// and the listening address)",
+			func(c *Config, v string) (err error) { c.Base, err = parseBase(v); return err },
+		},
+		{
+			"trusted-proxies", "WIDGETS_TRUSTED_PROXIES", "", "addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas",
+			func(c *Config, v string) (err error) { c.TrustedProxies, err = parsePrefixes(v); return err },
+		},
+		{
+			"log-level", "WIDGETS_LOG_LEVEL", "info", "debug, info, warn or error",
+			func(c *Config, v string) error {
+				if c.LogLevel.UnmarshalText([]byte(v)) != nil {
+					return errors.New("is one of debug, info, warn and error")
+				}
+				return nil
+			},
+		},
+		{
+			"log-format", "WIDGETS_LOG_FORMAT", "text", "text or json",
+			func(c *Config, v string) error {
+				if v != "text" && v != "json" {
+					return errors.New("is text or json")
+				}
+				c.LogJSON = v == "json"
+				return nil
+			},
+		},
+	}
+}
+
+// Environment is where settings that are not flags come from.
+type Environment struct {
+	// Lookup reads an environment variable.
+	Lookup func(name string) (string, bool)
+	// ReadFile reads a file that a variable with _FILE names.
+	ReadFile func(path string) ([]byte, error)
+}
+
+// ErrHelp says that the table was asked for and printed.
+var ErrHelp = flag.ErrHelp
+
+// Load reads the settings. Help and nothing else is printed to out. Errors other than ErrHelp are Invalid faults that
+// name the setting.
+func Load(args []string, env Environment, out io.Writer) (Config, error) {
+	fs := flag.NewFlagSet("syncserver", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	table := Settings()
+	for _, s := range table {
+		fs.String(s.Flag, s.Default, s.Help)
+	}
+	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return Config{}, errors.Join(ErrHelp, printHelp(out, table))
+	} else if err != nil {
+		return Config{}, fault.Newf(fault.Invalid, "The command line was not understood: %w.", err).WithHint("See --help.")
+	}
+	if fs.NArg() > 0 {
+		return Config{}, fault.Newf(fault.Invalid, "The command line was not understood: there is no %q.", fs.Arg(0)).WithHint("See --help.")
+	}
+	given := map[string]string{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
+
+	var c Config
+	for _, s := range table {
+		value, source, err := s.find(given, env)
+		if err != nil {
+			return Config{}, err
+		}
+		if err := s.set(&c, value); err != nil {
+			f := fault.Newf(fault.Invalid, "The setting %s %w.", source, err)
+			f.Field = s.Flag
+			return Config{}, f.WithHint("See --help.")
+		}
+	}
+	if c.Base == "" {
+		c.Base = "http://" + localAddress(c.Listen)
+	}
+	return c, nil
+}
+
+// find looks a setting up: flag, variable, file, default.
+func (s Setting) find(given map[string]string, env Environment) (value, source string, err error) {
+	if v, ok := given[s.Flag]; ok {
+		return v, "--" + s.Flag, nil
+	}
+	v, ok := env.Lookup(s.Env)
+	path, fromFile := env.Lookup(s.Env + "_FILE")
+	switch {
+	case ok && fromFile:
+		return "", "", fault.Newf(fault.Invalid, "Both %s and %s_FILE are set.", s.Env, s.Env).WithHint("Set one of them.")
+	case ok:
+		return v, s.Env, nil
+	case fromFile:
+		b, err := env.ReadFile(path)
+		if err != nil {
+			return "", "", fault.Newf(fault.Invalid, "The file that %s_FILE names cannot be read: %w.", s.Env, err)
+		}
+		return strings.TrimSpace(string(b)), s.Env + "_FILE", nil
+	}
+	return s.Default, "--" + s.Flag, nil
+}
+
+func printHelp(out io.Writer, table []Setting) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, err := fmt.Fprint(w, "The sync server of widgets.pro: publishes dashboards and carries edits between devices.\n\n")
+	for _, s := range table {
+		def := ""
+		if s.Default != "" {
+			def = " (default " + s.Default + ")"
+		}
+		_, e := fmt.Fprintf(w, "  --%s\t%s\t%s%s\n", s.Flag, s.Env, s.Help, def)
+		err = errors.Join(err, e)
+	}
+	_, e := fmt.Fprint(w, "\nA variable's value may also be in a file that the variable of the same name with _FILE names. Flags win.\n")
+	return errors.Join(err, e, w.Flush())
+}
+
+// parseBase brings a public base URL into its one form.
+func parseBase(v string) (string, error) {
+	if v == "" {
+		return "", nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		return "", errors.New("needs the form https://host or http://host:port, without a path")
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+func parsePrefixes(v string) (out []netip.Prefix, err error) {
+	for _, s := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			a, err := netip.ParseAddr(s)
+			if err != nil {
+				return nil, fmt.Errorf("has %q, which is neither an address nor a network", s)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// localAddress is where this machine reaches a listening address.
+func localAddress(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if a, err := netip.ParseAddr(host); host == "" || (err == nil && a.IsUnspecified()) {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}

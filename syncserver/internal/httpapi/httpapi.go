@@ -1,0 +1,134 @@
+// Package httpapi answers the JSON requests of the app: signing up, in and out, and what server this is.
+//
+// Failures are {"error": fault}. The package knows nothing of dashboards; those travel over httpsync. Start reading at
+// API.Routes.
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/internal/account"
+)
+
+// maxBody is the size in bytes of the largest body: an address and a password with every character escaped.
+const maxBody = 16 << 10
+
+// Product is what a server calls itself, so that an app can tell that it speaks to one.
+const Product = "widgets.pro"
+
+// Accounts is what the API asks of account.Service.
+type Accounts interface {
+	SignUp(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
+	LogIn(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
+	LogOut(ctx context.Context, token string) error
+}
+
+// API answers the requests. Use New.
+type API struct {
+	accounts Accounts
+	base     string
+	client   func(*http.Request) netip.Addr
+	log      *slog.Logger
+}
+
+// New makes an API. base is the public base URL; client tells the address from which a request came.
+func New(accounts Accounts, base string, client func(*http.Request) netip.Addr, log *slog.Logger) *API {
+	return &API{accounts: accounts, base: base, client: client, log: log}
+}
+
+// Routes adds the API's routes to mux.
+func (a *API) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/v1/server", a.server)
+	mux.HandleFunc("POST /api/v1/signup", a.signIn(a.accounts.SignUp))
+	mux.HandleFunc("POST /api/v1/login", a.signIn(a.accounts.LogIn))
+	mux.HandleFunc("POST /api/v1/logout", a.logOut)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		WriteFault(w, fault.New(fault.NotFound, "There is nothing at this address."))
+	})
+}
+
+func (a *API) server(w http.ResponseWriter, _ *http.Request) {
+	versions := []int{}
+	for v := wire.MinVersion; v <= wire.Version; v++ {
+		versions = append(versions, v)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"product": Product, "versions": versions, "base": a.base})
+}
+
+type signInFunc func(context.Context, account.Credentials, time.Duration) (account.SignIn, error)
+
+func (a *API) signIn(do signInFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Email    string `json:"email"`
+			Password string `json:"password"`
+		}
+		if f := readJSON(w, r, &body); f != nil {
+			WriteFault(w, f)
+			return
+		}
+		in, err := do(r.Context(), account.Credentials{Email: body.Email, Password: body.Password, Client: a.client(r)}, account.AppLifetime)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"token": in.Token.Reveal(), "account": string(in.Account), "email": in.Email})
+	}
+}
+
+func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		WriteFault(w, fault.New(fault.Unauthenticated, "No session was named."))
+		return
+	}
+	if err := a.accounts.LogOut(r.Context(), token); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// fail answers an error. What is no fault is logged and told in general words.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := fault.From(err)
+	if f.Kind == fault.Internal && r.Context().Err() == nil {
+		a.log.ErrorContext(r.Context(), "a request could not be served", "route", r.Pattern, "error", err)
+	}
+	WriteFault(w, f)
+}
+
+// readJSON reads a JSON object. It insists on the content type: a browser asks before it sends that across origins.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) *fault.Error {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return fault.Field("Content-Type", "A request must have the content type application/json.")
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	err := d.Decode(v)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("more than one value")
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return fault.Newf(fault.TooLarge, "A request has at most %d KiB.", maxBody>>10)
+	}
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
+		return fault.Field(t.Field, "This must be text.")
+	}
+	return fault.New(fault.Invalid, "The request is not valid JSON.").WithCause(err)
+}

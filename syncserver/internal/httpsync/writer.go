@@ -1,0 +1,149 @@
+package httpsync
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/coder/websocket"
+
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/internal/access"
+	"widgets.pro/syncserver/internal/room"
+	"widgets.pro/syncserver/internal/store"
+)
+
+// write does the reader's tasks and follows the rooms until the connection ends.
+func (c *conn) write(ctx context.Context) {
+	for {
+		var err error
+		var end *closing
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.h.drain:
+			end = &closing{code: wire.CloseRestarting, reason: "The server is restarting; come back in a moment."}
+		case t := <-c.todo:
+			end, err = c.carryOut(ctx, t)
+		case <-c.member.Wake():
+			end, err = c.news(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			f := fault.From(err)
+			if f.Kind == fault.Internal {
+				c.log.ErrorContext(ctx, "a connection failed", "error", err)
+			}
+			cl := closingFor(f)
+			end = &cl
+		}
+		if end != nil {
+			_ = c.ws.Close(end.code, end.reason)
+			return
+		}
+	}
+}
+
+func (c *conn) carryOut(ctx context.Context, t task) (*closing, error) {
+	switch {
+	case t.close != nil:
+		return t.close, nil
+	case t.list:
+		return nil, c.list(ctx)
+	case t.follow != nil:
+		return nil, c.follow(ctx, *t.follow)
+	}
+	return nil, c.send(ctx, t.send)
+}
+
+// news tells what has happened in the rooms.
+func (c *conn) news(ctx context.Context) (*closing, error) {
+	p := c.member.Take()
+	if p.Ended {
+		cl := closingFor(fault.New(fault.Unauthenticated, "You have signed out."))
+		return &cl, nil
+	}
+	for _, s := range p.Seats {
+		if f := c.follows[string(s.Board())]; f != nil && f.seat == s {
+			if err := c.advance(ctx, f); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if p.List {
+		if err := c.list(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for id, rc := range p.Share {
+		if err := c.share(ctx, id, rc); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// list sends the dashboards that the account may open.
+func (c *conn) list(ctx context.Context) error {
+	m := wire.Boards{Boards: []wire.Access{}}
+	err := c.h.cfg.Store.View(ctx, func(tx store.Tx) error {
+		grants, err := access.List(tx, c.id.Account)
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			a := wire.Access{Board: g.Board(), Role: g.Role()}
+			if g.May(access.Share) {
+				if a.Link, err = tx.Links().Get(g.Board()); err != nil {
+					return fmt.Errorf("read link: %w", err)
+				}
+			}
+			m.Boards = append(m.Boards, a)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("list dashboards: %w", err)
+	}
+	return c.send(ctx, m)
+}
+
+// share sends the state of a link to whoever may manage it.
+func (c *conn) share(ctx context.Context, id board.ID, rc room.Receipt) error {
+	var link sharing.Link
+	err := c.h.cfg.Store.View(ctx, func(tx store.Tx) error {
+		g, err := access.Open(tx, c.principal, id, access.Share)
+		if err != nil {
+			return err
+		}
+		link, err = tx.Links().Get(g.Board())
+		return err
+	})
+	switch fault.KindOf(err) {
+	case "":
+	case fault.NotFound, fault.Denied:
+		return nil
+	default:
+		return fmt.Errorf("read link of %s: %w", id, err)
+	}
+	return c.send(ctx, wire.Share{Board: id, Link: link, Watching: rc.Watching, Cut: rc.Cut, CutMS: rc.Slowest.Milliseconds()})
+}
+
+func (c *conn) send(ctx context.Context, m wire.Message) error {
+	frame, err := wire.Encode(m)
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	return c.sendFrame(ctx, frame)
+}
+
+// sendFrame writes one frame. A device that does not take it in time is cut; it comes back and resumes.
+func (c *conn) sendFrame(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, c.h.cfg.Timeouts.Write)
+	defer cancel()
+	if err := c.ws.Write(ctx, websocket.MessageText, frame); err != nil {
+		return fault.New(fault.Unavailable, "The connection was lost.").WithCause(err)
+	}
+	return nil
+}

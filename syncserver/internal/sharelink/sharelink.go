@@ -1,0 +1,144 @@
+// Package sharelink changes who has access to a dashboard by link.
+//
+// A command is judged by sharing.Decide in the transaction that stores its outcome, takes a position in the dashboard's
+// log, so that every edit comes before or after it, and is remembered, so that a repeat changes nothing and is told the
+// same (rules L3, L4, V3, Q2). The package knows nothing of connections: content.Events hears of each change once it is
+// durable. Start reading at Apply.
+package sharelink
+
+import (
+	"fmt"
+	"slices"
+
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/replica"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/access"
+	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/store"
+)
+
+// Outcome is what became of a command: the link as it now is, and why the command did not apply, if so.
+type Outcome struct {
+	Link  sharing.Link
+	Fault *fault.Error
+}
+
+// Apply applies a command at now (ms since 1970). Faults of the command are in the Outcome; the error is the store's.
+func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command, now int64) (Outcome, error) {
+	if f := checkForm(c); f != nil {
+		return Outcome{Fault: f}, nil
+	}
+	past, repeated, err := tx.Commands().Get(p.AccountID(), c.ID)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("look up command %s: %w", c.ID, err)
+	}
+	if repeated && past.Board != c.Board {
+		return Outcome{Fault: fault.Field("id", "This command's id belongs to another command.")}, nil
+	}
+	g, err := access.Open(tx, p, c.Board, access.Share)
+	switch k := fault.KindOf(err); {
+	case err == nil:
+	case k == fault.NotFound && repeated:
+		// Such as a delete that is sent again: the dashboard is gone, and the answer stays.
+		return Outcome{Fault: past.Fault}, nil
+	case k == fault.NotFound || k == fault.Denied:
+		return Outcome{Fault: fault.From(err)}, nil
+	default:
+		return Outcome{}, err
+	}
+	link, err := tx.Links().Get(c.Board)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("read link: %w", err)
+	}
+	if repeated {
+		return Outcome{Link: link, Fault: past.Fault}, nil
+	}
+	var lookUp error
+	next, f := sharing.Decide(link, c, func(t sharing.Token, s sharing.ShortID) bool {
+		used, err := tx.Links().Used(t, s)
+		if err != nil {
+			lookUp = err
+		}
+		return used || err != nil
+	})
+	if lookUp != nil {
+		return Outcome{}, fmt.Errorf("look up token: %w", lookUp)
+	}
+	if err := tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: f}); err != nil {
+		return Outcome{}, err
+	}
+	if f != nil || next == link {
+		return Outcome{Link: link, Fault: f}, nil
+	}
+	if err := tx.Links().Put(c.Board, next); err != nil {
+		return Outcome{}, fmt.Errorf("store link: %w", err)
+	}
+	if c.Action == sharing.Delete {
+		return Outcome{Link: next}, destroy(tx, ev, c.Board, now)
+	}
+	return Outcome{Link: next}, announce(tx, ev, g)
+}
+
+// announce gives a change of access its position in the log, raises the epoch of grants and tells the events.
+func announce(tx store.Tx, ev content.Events, g access.Grant) error {
+	id := g.Board()
+	hub, err := content.Open(tx, g)
+	if err != nil {
+		return err
+	}
+	epoch, from := hub.Head()
+	to, err := hub.Mark()
+	if err != nil {
+		return fmt.Errorf("mark the log of %s: %w", id, err)
+	}
+	rec, _, err := tx.Boards().Get(id)
+	if err != nil {
+		return fmt.Errorf("read dashboard %s: %w", id, err)
+	}
+	rec.Epoch++
+	if err := tx.Boards().Put(rec); err != nil {
+		return err
+	}
+	accounts, err := access.Audience(tx, id)
+	if err != nil {
+		return err
+	}
+	tx.After(func() {
+		ev.Access(content.AccessChange{Board: id, Epoch: rec.Epoch, Accounts: accounts})
+		ev.Content(id, replica.Delta{Epoch: epoch, From: from, To: to, Entries: []replica.Entry{}})
+	})
+	return nil
+}
+
+// destroy deletes a dashboard for ever. Its link has been buried already.
+func destroy(tx store.Tx, ev content.Events, id board.ID, now int64) error {
+	accounts, err := access.Audience(tx, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.Boards().Destroy(id, now); err != nil {
+		return fmt.Errorf("destroy %s: %w", id, err)
+	}
+	rec, _, err := tx.Boards().Get(id)
+	if err != nil {
+		return fmt.Errorf("read dashboard %s: %w", id, err)
+	}
+	tx.After(func() {
+		ev.Access(content.AccessChange{Board: id, Epoch: rec.Epoch, Accounts: slices.Clone(accounts)})
+		ev.List(accounts)
+	})
+	return nil
+}
+
+// checkForm refuses what no app sends, naming the field.
+func checkForm(c sharing.Command) *fault.Error {
+	if !sharing.ParseCommandID(c.ID) {
+		return fault.Field("cmd.id", "A command needs an id.")
+	}
+	if _, err := board.ParseID(string(c.Board)); err != nil {
+		return fault.Field("cmd.board", "A command must name a dashboard.")
+	}
+	return nil
+}
