@@ -15,7 +15,8 @@ import (
 //
 //	m                        the client's or hub's own record
 //	c entity 0 field         register
-//	h entity                 row log: header, floor, count
+//	h entity                 row log: floor, count, stamp of the header
+//	k entity                 row log: header (columns), as it is
 //	s entity 0 T dev         segment: number of rows (4 bytes), then Segment
 //	q n                      client: operation that waits for the server
 //	t n                      client: refused operation (tray)
@@ -27,6 +28,7 @@ const (
 	keyMeta     = 'm'
 	keyRegister = 'c'
 	keyLog      = 'h'
+	keyColumns  = 'k'
 	keySegment  = 's'
 	keyQueue    = 'q'
 	keyTray     = 't'
@@ -40,14 +42,13 @@ const (
 // Every operation touches only the keys it needs.
 type content struct{ tx Tx }
 
-// logRecord is a row log without its rows. Start is where the capacity begins to count: rows below it are gone, although
+// logRecord is a row log without its rows and columns. Start is where the capacity begins to count: rows below it are gone, although
 // the segment it lies in is not rewritten for that.
 type logRecord struct {
-	Columns json.RawMessage `cbor:"1,keyasint,omitempty"`
-	Stamp   hlc.Stamp       `cbor:"2,keyasint"`
-	Floor   RowKey          `cbor:"3,keyasint"`
-	Start   RowKey          `cbor:"4,keyasint"`
-	Count   int             `cbor:"5,keyasint"`
+	Stamp hlc.Stamp `cbor:"1,keyasint"`
+	Floor RowKey    `cbor:"2,keyasint"`
+	Start RowKey    `cbor:"3,keyasint"`
+	Count int       `cbor:"4,keyasint"`
 }
 
 func (l *logRecord) low() RowKey { return laterKey(l.Floor, l.Start) }
@@ -153,9 +154,9 @@ func clear(tx Tx, kinds ...byte) error {
 func (c content) apply(op *Op) (bool, error) {
 	switch op.Kind {
 	case OpSet:
-		return c.set(op.Entity, op.Field, register{op.Value, op.Stamp})
+		return c.set(op.Entity, op.Field, register{op.Value, op.At()})
 	case OpRows:
-		return c.change(op.Entity, op.Stamp, op.Rows)
+		return c.change(op.Entity, op.At(), op.Rows)
 	}
 	return true, nil // kept in the log for those who understand it
 }
@@ -163,7 +164,7 @@ func (c content) apply(op *Op) (bool, error) {
 func (c content) set(entity, field string, r register) (bool, error) {
 	k := key(keyRegister, entity, field)
 	old, ok, err := get[register](c.tx, k)
-	if err != nil || (ok && !old.Stamp.Less(r.Stamp)) {
+	if err != nil || (ok && !r.beats(old)) {
 		return false, err
 	}
 	return true, put(c.tx, k, r)
@@ -180,23 +181,19 @@ func (c content) change(entity string, stamp hlc.Stamp, rc *RowChange) (bool, er
 		return false, err
 	}
 	won := false
-	floor := log.Floor
-	if rc.Replace {
-		if log.Stamp.Less(stamp) {
-			log.Columns, log.Stamp, won = rc.Columns, stamp, true
+	if rc.Replace && (register{rc.Columns, stamp}).beats(register{c.columns(entity), log.Stamp}) {
+		if err := c.tx.Put(key(keyColumns, entity), rc.Columns); err != nil {
+			return false, err
 		}
-		floor = laterKey(floor, RowKey{Stamp: stamp})
+		log.Stamp, won = stamp, true
 	}
-	if rc.DropTo != nil {
-		floor = laterKey(floor, *rc.DropTo)
-	}
-	if log.Floor.Compare(floor) < 0 {
+	if floor := rc.floor(stamp); log.Floor.Compare(floor) < 0 {
 		won = true
 		if err := c.raise(entity, &log, floor); err != nil {
 			return false, err
 		}
 	}
-	added, err := c.insert(entity, &log, Segment{Stamp: stamp, Rows: rc.Rows})
+	added, err := c.insert(entity, &log, Segment{Stamp: stamp, First: rc.First, Rows: rc.Rows})
 	if err != nil {
 		return false, err
 	}
@@ -205,6 +202,9 @@ func (c content) change(entity string, stamp hlc.Stamp, rc *RowChange) (bool, er
 	}
 	return true, put(c.tx, k, log)
 }
+
+// columns is an entity's header; it must not be changed, nor kept after the transaction.
+func (c content) columns(entity string) json.RawMessage { return c.tx.Get(key(keyColumns, entity)) }
 
 // raise lifts the floor: whole segments below it go, the one it lies in stays and is read from the floor on.
 func (c content) raise(entity string, log *logRecord, floor RowKey) error {
@@ -321,8 +321,8 @@ func (c content) load() (*State, error) {
 	err := each(c.tx, []byte{keyLog}, func(k []byte, l logRecord) error {
 		entity := string(k[1:])
 		r := s.log(entity)
-		r.Columns, r.Stamp, r.Floor = l.Columns, l.Stamp, l.Floor
-		s.max = hlc.Max(s.max, l.Stamp)
+		r.Columns, r.Stamp, r.Floor = bytes.Clone(c.columns(entity)), l.Stamp, l.Floor
+		s.max = hlc.Max(s.max, hlc.Max(l.Stamp, l.Floor.Stamp))
 		return c.segments(entity, l.low(), func(seg Segment) error {
 			r.segments = append(r.segments, seg)
 			r.count += len(seg.Rows)
@@ -356,7 +356,7 @@ func (c content) segments(entity string, low RowKey, fn func(Segment) error) err
 
 // restore replaces everything by what the pages of a snapshot hold.
 func (c content) restore(pages func(func(Snapshot) error) error) error {
-	if err := clear(c.tx, keyRegister, keyLog, keySegment); err != nil {
+	if err := clear(c.tx, keyRegister, keyLog, keyColumns, keySegment); err != nil {
 		return err
 	}
 	return pages(func(p Snapshot) error {
@@ -380,7 +380,10 @@ func (c content) restoreLog(l RowLog) error {
 	if err != nil {
 		return err
 	}
-	log.Columns, log.Stamp, log.Floor = l.Columns, l.Stamp, l.Floor
+	log.Stamp, log.Floor = l.Stamp, l.Floor
+	if err := c.tx.Put(key(keyColumns, l.Entity), l.Columns); err != nil {
+		return err
+	}
 	for _, s := range l.Segments {
 		if err := c.putSegment(segmentKey(l.Entity, s.Stamp), s); err != nil {
 			return err
@@ -412,8 +415,8 @@ func (c content) snapshot(epoch, seq uint64, maxBytes int) ([]Snapshot, error) {
 	}
 	if err := each(c.tx, []byte{keyLog}, func(k []byte, l logRecord) error {
 		entity := string(k[1:])
-		head := RowLog{Entity: entity, Columns: l.Columns, Stamp: l.Stamp, Floor: l.Floor}
-		p := room(len(l.Columns) + 128)
+		head := RowLog{Entity: entity, Columns: bytes.Clone(c.columns(entity)), Stamp: l.Stamp, Floor: l.Floor}
+		p := room(len(head.Columns) + 128)
 		p.Rows = append(p.Rows, head)
 		return c.segments(entity, l.low(), func(s Segment) error {
 			n := 64

@@ -2,8 +2,13 @@ package replica
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
 	"strings"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"widgets.pro/shared/hlc"
 )
@@ -25,15 +30,30 @@ type hubRecord struct {
 	Epoch uint64 `cbor:"1,keyasint"`
 	Seq   uint64 `cbor:"2,keyasint"` // head of the log
 	Base  uint64 `cbor:"3,keyasint"` // entries up to here were compacted away
+	Bytes int    `cbor:"4,keyasint"` // of the entries that are there
 }
 
 type deviceRecord struct {
 	LastN uint64 `cbor:"1,keyasint"`
 	LastT uint64 `cbor:"2,keyasint"`
+	Kept  int    `cbor:"3,keyasint"` // verdicts
 }
 
-// Submission is what a device hands in: operations numbered without holes. Verdicts up to Floor will not be asked for
-// again.
+// verdictRecord is a verdict that a device may ask for again. Was is the stamp before a Restamped operation got its own.
+type verdictRecord struct {
+	Outcome Outcome   `cbor:"1,keyasint"`
+	Was     hlc.Stamp `cbor:"2,keyasint,omitzero"`
+}
+
+// Limits of what a hub keeps. A device that does not take note of its verdicts is judged no further; a log that is too
+// large is cut when it is compacted, and devices that are further behind get a snapshot.
+const (
+	maxVerdicts = 2_000     // verdicts other than "applied", a device
+	maxLogBytes = 128 << 20 // bytes of log entries
+)
+
+// Submission is what a device hands in: operations numbered without holes. Everything up to Floor is settled for the
+// device: it will not ask for those verdicts again, nor send those operations, even to a server that forgot them.
 type Submission struct {
 	Dev   uint64
 	Floor uint64
@@ -81,36 +101,25 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 	if err != nil {
 		return Ack{}, nil, err
 	}
-	if err := h.forget(s.Dev, s.Floor); err != nil {
+	before := dev
+	dev.LastN = max(dev.LastN, s.Floor)
+	if err := h.forget(s.Dev, &dev, s.Floor); err != nil {
 		return Ack{}, nil, err
 	}
-	before := dev
 	var entries []Entry
 	for i := range s.Ops {
-		op := s.Ops[i]
-		if op.N <= dev.LastN {
+		if s.Ops[i].N <= dev.LastN {
 			continue
 		}
-		if op.N > dev.LastN+1 {
+		if s.Ops[i].N > dev.LastN+1 || dev.Kept >= maxVerdicts {
 			break
 		}
-		out, err := h.judge(&op, s.Dev, &dev, p)
-		if err != nil {
+		e := Entry{Op: s.Ops[i]}
+		if e.Seq, err = h.take(&e.Op, s.Dev, &dev, p); err != nil {
 			return Ack{}, nil, err
 		}
-		dev.LastN = op.N
-		if out.Verdict == Applied || out.Verdict == Restamped {
-			h.meta.Seq++
-			e := Entry{Seq: h.meta.Seq, Op: op}
-			if err := put(h.tx, numberKey(keyEntry, e.Seq), e); err != nil {
-				return Ack{}, nil, err
-			}
+		if e.Seq > 0 {
 			entries = append(entries, e)
-		}
-		if out.Verdict != Applied {
-			if err := put(h.tx, numberKey(keyVerdict, s.Dev, op.N), out); err != nil {
-				return Ack{}, nil, err
-			}
 		}
 	}
 	if dev != before {
@@ -124,50 +133,113 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 		}
 	}
 	a := Ack{Epoch: h.meta.Epoch, UpTo: dev.LastN, Seq: h.meta.Seq}
-	err = each(h.tx, numberKey(keyVerdict, s.Dev), func(_ []byte, o Outcome) error {
-		a.Outcomes = append(a.Outcomes, o)
+	err = each(h.tx, numberKey(keyVerdict, s.Dev), func(_ []byte, v verdictRecord) error {
+		a.Outcomes = append(a.Outcomes, v.Outcome)
 		return nil
 	})
 	return a, entries, err
 }
 
-// judge decides about one operation and merges it if it is accepted.
-func (h *Hub) judge(op *Op, from uint64, dev *deviceRecord, p Policy) (Outcome, error) {
-	out := Outcome{N: op.N, Verdict: Applied}
-	refuse := func(r Reason, sentence string) (Outcome, error) {
-		return Outcome{N: op.N, Verdict: Rejected, Reason: r, Detail: sentence}, nil
-	}
-	if !p.MayEdit {
-		return refuse(ReasonForbidden, "You may view this dashboard, but not change it.")
-	}
-	if op.Stamp.Dev != from || strings.Contains(op.Entity, "\x00") {
-		return refuse(ReasonInvalid, "This edit is not from this device.")
-	}
-	if p.Check != nil {
-		if r, sentence := p.Check(op); r != "" {
-			return refuse(r, sentence)
+// take judges the device's next operation, merges it if it is accepted, and returns its position in the log, or 0 if it
+// changed nothing. op gets its new stamp if it was restamped.
+func (h *Hub) take(op *Op, from uint64, dev *deviceRecord, p Policy) (seq uint64, err error) {
+	v := verdictRecord{Outcome: refused(op, from, p), Was: op.At()}
+	if v.Outcome.Verdict != Rejected {
+		if err := h.stamp(op, dev, p.Now, &v.Outcome); err != nil {
+			return 0, err
+		}
+		won, err := h.apply(op)
+		if err != nil {
+			return 0, err
+		}
+		if won {
+			if seq, err = h.log(op); err != nil {
+				return 0, err
+			}
+		} else if v.Outcome.Verdict == Applied {
+			v.Outcome.Verdict = Superseded
 		}
 	}
-	if op.Stamp.T > hlc.At(p.Now+MaxDrift) {
-		// Later than the device's previous one, or two edits of one field would tie and the first might win (SI11).
-		op.Stamp.T = max(hlc.At(p.Now), dev.LastT+1)
+	dev.LastN = op.N
+	if v.Outcome.Verdict == Applied {
+		return seq, nil
+	}
+	dev.Kept++
+	return seq, put(h.tx, numberKey(keyVerdict, from, op.N), v)
+}
+
+// refused is the verdict on an operation before it is merged: Rejected with the reason, or Applied.
+func refused(op *Op, from uint64, p Policy) Outcome {
+	out := Outcome{N: op.N, Verdict: Rejected}
+	switch {
+	case !p.MayEdit:
+		out.Reason, out.Detail = ReasonForbidden, "You may view this dashboard, but not change it."
+	case op.Stamp.Dev != from || from == 0:
+		out.Reason, out.Detail = ReasonInvalid, "This edit is not from this device."
+	case strings.Contains(op.Entity, "\x00") || len(op.Entity)+len(op.Field) > maxNames:
+		out.Reason, out.Detail = ReasonInvalid, "This edit names nothing that can be stored."
+	case op.Kind == OpSet && op.Value == nil || op.Kind == OpRows && op.Rows == nil:
+		out.Reason, out.Detail = ReasonInvalid, "This edit holds no value."
+	case op.Rows != nil && (op.Rows.First < 0 || op.Rows.First > maxFirst || op.Rows.DropTo != nil && op.Rows.DropTo.Index < 0):
+		out.Reason, out.Detail = ReasonInvalid, "This change of rows counts wrongly."
+	default:
+		if p.Check != nil {
+			out.Reason, out.Detail = p.Check(op)
+		}
+		if out.Reason == "" {
+			out.Verdict, out.Detail = Applied, ""
+		}
+	}
+	return out
+}
+
+const maxFirst = 1 << 30 // greatest index of a row in its operation
+
+// stamp gives an operation from too far ahead a new stamp, later than the device's previous one: with the server's time
+// alone two edits of one field would tie, and the first might win (SI11).
+func (h *Hub) stamp(op *Op, dev *deviceRecord, now int64, out *Outcome) error {
+	if r := op.Rows; r != nil && r.DropTo != nil && r.DropTo.Stamp.Dev == op.Stamp.Dev {
+		// A trim of rows that got other keys here means the rows, not the keys.
+		if err := each(h.tx, numberKey(keyVerdict, op.Stamp.Dev), func(_ []byte, v verdictRecord) error {
+			if v.Outcome.Verdict == Restamped && v.Was == r.DropTo.Stamp {
+				moved := *r
+				moved.DropTo = &RowKey{Stamp: v.Outcome.Stamp, Index: r.DropTo.Index}
+				op.Rows = &moved
+				return errEnough
+			}
+			return nil
+		}); err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+	}
+	if limit := hlc.At(now + MaxDrift); op.At().T > limit || op.Stamp.T > limit && op.As.IsZero() {
+		op.Stamp.T, op.As = max(hlc.At(now), dev.LastT+1), hlc.Stamp{}
 		out.Verdict, out.Stamp = Restamped, op.Stamp
 	}
-	dev.LastT = max(dev.LastT, op.Stamp.T)
-	won, err := h.apply(op)
+	if op.As.IsZero() {
+		dev.LastT = max(dev.LastT, op.Stamp.T)
+	}
+	return nil
+}
+
+// log adds an entry and returns its position.
+func (h *Hub) log(op *Op) (uint64, error) {
+	h.meta.Seq++
+	b, err := cbor.Marshal(Entry{Seq: h.meta.Seq, Op: *op})
 	if err != nil {
-		return out, err
+		return 0, fmt.Errorf("write log: %w", err)
 	}
-	if !won {
-		out.Verdict = Superseded
-	}
-	return out, nil
+	h.meta.Bytes += len(b)
+	return h.meta.Seq, h.tx.Put(numberKey(keyEntry, h.meta.Seq), b)
 }
 
 // forget drops verdicts that the device has taken note of.
-func (h *Hub) forget(dev, floor uint64) error {
+func (h *Hub) forget(id uint64, dev *deviceRecord, floor uint64) error {
+	if dev.Kept == 0 || floor == math.MaxUint64 {
+		return nil
+	}
 	var gone [][]byte
-	if err := h.tx.Scan(numberKey(keyVerdict, dev), numberKey(keyVerdict, dev, floor+1), func(k, _ []byte) bool {
+	if err := h.tx.Scan(numberKey(keyVerdict, id), numberKey(keyVerdict, id, floor+1), func(k, _ []byte) bool {
 		gone = append(gone, bytes.Clone(k))
 		return true
 	}); err != nil {
@@ -178,7 +250,19 @@ func (h *Hub) forget(dev, floor uint64) error {
 			return err
 		}
 	}
+	dev.Kept -= len(gone)
 	return nil
+}
+
+// Remake begins a new epoch, which is random and not zero: the log is not the one that clients know, because the data were
+// restored from a copy. Every client then gets a snapshot and offers what it holds beyond it. A client that has seen more of
+// the present epoch than Head shows that this is due.
+func (h *Hub) Remake(epoch uint64) error {
+	h.meta.Epoch, h.meta.Base, h.meta.Bytes = epoch, h.meta.Seq, 0
+	if err := clear(h.tx, keyEntry); err != nil {
+		return err
+	}
+	return h.save()
 }
 
 // Mark takes a position in the log for something that is no edit, such as a change of access, so that every edit is
@@ -196,17 +280,16 @@ func (h *Hub) Since(epoch, since uint64, maxEntries, maxBytes int) (d Delta, ok 
 	}
 	d = Delta{Epoch: epoch, From: since, To: h.meta.Seq, Entries: []Entry{}}
 	size := 0
-	enough := errors.New("enough")
 	err = eachFrom(h.tx, numberKey(keyEntry, since+1), []byte{keyEntry + 1}, func(_ []byte, e Entry) error {
 		size += e.Op.Size()
 		if len(d.Entries) > 0 && (len(d.Entries) >= maxEntries || size > maxBytes) {
 			d.To = e.Seq - 1
-			return enough
+			return errEnough
 		}
 		d.Entries = append(d.Entries, e)
 		return nil
 	})
-	if errors.Is(err, enough) {
+	if errors.Is(err, errEnough) {
 		err = nil
 	}
 	return d, true, err
@@ -220,14 +303,24 @@ func (h *Hub) Snapshot(maxBytes int) ([]Snapshot, error) {
 // State reads the whole content into memory.
 func (h *Hub) State() (*State, error) { return h.load() }
 
-// Compact drops all but the newest keep positions of the log. Devices that are further behind get a snapshot.
+// Compact drops all but the newest keep positions of the log, and more if their entries take too much space. Devices that
+// are further behind get a snapshot.
 func (h *Hub) Compact(keep uint64) error {
-	if h.meta.Seq <= keep || h.meta.Seq-keep <= h.meta.Base {
+	base := h.meta.Base
+	if h.meta.Seq > keep {
+		base = max(base, h.meta.Seq-keep)
+	}
+	if base == h.meta.Base && h.meta.Bytes <= maxLogBytes {
 		return nil
 	}
-	base := h.meta.Seq - keep
 	var gone [][]byte
-	if err := h.tx.Scan([]byte{keyEntry}, numberKey(keyEntry, base+1), func(k, _ []byte) bool {
+	if err := h.tx.Scan([]byte{keyEntry}, []byte{keyEntry + 1}, func(k, b []byte) bool {
+		seq := binary.BigEndian.Uint64(k[1:])
+		if seq > base && h.meta.Bytes <= maxLogBytes {
+			return false
+		}
+		base = max(base, seq)
+		h.meta.Bytes -= len(b)
 		gone = append(gone, bytes.Clone(k))
 		return true
 	}); err != nil {

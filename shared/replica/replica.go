@@ -41,7 +41,9 @@ const (
 )
 
 // Op is one operation of one device on one dashboard. (Stamp.Dev, N) identifies it; N counts 1, 2, 3, ... per device
-// and dashboard.
+// and dashboard. As is set where a device offers something again that was stamped before (after the server lost it, or the
+// device changed its incarnation): the operation then merges by As instead of Stamp, so that offering twice, or by several
+// devices, is the same as once.
 type Op struct {
 	N      uint64          `json:"n" cbor:"1,keyasint"`
 	Stamp  hlc.Stamp       `json:"s" cbor:"2,keyasint"`
@@ -50,6 +52,27 @@ type Op struct {
 	Field  string          `json:"f,omitempty" cbor:"5,keyasint,omitempty"`
 	Value  json.RawMessage `json:"v,omitempty" cbor:"6,keyasint,omitempty"`
 	Rows   *RowChange      `json:"r,omitempty" cbor:"7,keyasint,omitempty"`
+	As     hlc.Stamp       `json:"as,omitzero" cbor:"8,keyasint,omitzero"`
+}
+
+// At is the stamp by which the operation merges.
+func (o *Op) At() hlc.Stamp {
+	if o.As.IsZero() {
+		return o.Stamp
+	}
+	return o.As
+}
+
+// Size is about the number of bytes of the operation in JSON.
+func (o *Op) Size() int {
+	n := 96 + len(o.Entity) + len(o.Field) + len(o.Value)
+	if o.Rows != nil {
+		n += 64 + len(o.Rows.Columns)
+		for _, r := range o.Rows.Rows {
+			n += len(r) + 1
+		}
+	}
+	return n
 }
 
 // Edit is an operation before it has a number and a stamp: what a user changed.
@@ -62,13 +85,29 @@ type Edit struct {
 }
 
 // RowChange is what an OpRows does. With Replace, all rows before the operation's stamp go and Columns is the new
-// header; DropTo, where set, removes the rows before that key (a trim). Rows are then appended, keyed by (stamp, index).
-// Each row is one JSON array.
+// header; DropTo, where set, removes the rows before that key (a trim), but never any that were appended after this
+// operation. Rows are then appended, keyed by (stamp, First + i); First is not zero only where rows are offered again whose
+// predecessors are gone. Each row is one JSON array.
 type RowChange struct {
 	Replace bool              `json:"replace,omitempty" cbor:"1,keyasint,omitempty"`
 	Columns json.RawMessage   `json:"cols,omitempty" cbor:"2,keyasint,omitempty"`
 	DropTo  *RowKey           `json:"drop,omitempty" cbor:"3,keyasint,omitempty"`
 	Rows    []json.RawMessage `json:"rows,omitempty" cbor:"4,keyasint,omitempty"`
+	First   int               `json:"i,omitempty" cbor:"5,keyasint,omitempty"`
+}
+
+// floor is the key below which c removes rows when it merges at the given stamp; the zero key if it removes none.
+func (c *RowChange) floor(at hlc.Stamp) RowKey {
+	own := RowKey{Stamp: at}
+	switch {
+	case c.Replace:
+		return own
+	case c.DropTo == nil:
+		return RowKey{}
+	case own.Compare(*c.DropTo) < 0:
+		return own
+	}
+	return *c.DropTo
 }
 
 // RowKey is the place of a row in a row log: the stamp of the operation that appended it and its index therein.

@@ -62,21 +62,13 @@ func (r *Rows) clone() *Rows {
 // apply merges what op does and says what changed.
 func (r *Rows) apply(stamp hlc.Stamp, c *RowChange) Change {
 	var ch Change
-	if c.Replace && r.Stamp.Less(stamp) {
-		r.Columns, r.Stamp = c.Columns, stamp
+	if c.Replace && r.head(c.Columns, stamp) {
 		ch.Won, ch.Reshaped = true, true
 	}
-	floor := r.Floor
-	if c.Replace {
-		floor = laterKey(floor, RowKey{Stamp: stamp})
-	}
-	if c.DropTo != nil {
-		floor = laterKey(floor, *c.DropTo)
-	}
-	if r.raise(floor) {
+	if r.raise(c.floor(stamp)) {
 		ch.Won, ch.Reshaped = true, true
 	}
-	if added, atEnd := r.insert(Segment{Stamp: stamp, Rows: c.Rows}); added > 0 {
+	if added, atEnd := r.insert(Segment{Stamp: stamp, First: c.First, Rows: c.Rows}); added > 0 {
 		ch.Won = true
 		if atEnd {
 			ch.Appended = added
@@ -93,11 +85,18 @@ func (r *Rows) apply(stamp hlc.Stamp, c *RowChange) Change {
 	return ch
 }
 
+// head takes a header if it is the later one.
+func (r *Rows) head(columns json.RawMessage, stamp hlc.Stamp) bool {
+	if !(register{columns, stamp}).beats(register{r.Columns, r.Stamp}) {
+		return false
+	}
+	r.Columns, r.Stamp = columns, stamp
+	return true
+}
+
 // merge joins o into r.
 func (r *Rows) merge(o *Rows) {
-	if r.Stamp.Less(o.Stamp) {
-		r.Columns, r.Stamp = o.Columns, o.Stamp
-	}
+	r.head(o.Columns, o.Stamp)
 	r.raise(o.Floor)
 	for _, s := range o.segments {
 		r.insert(s)
@@ -115,8 +114,6 @@ func (r *Rows) raise(floor RowKey) bool {
 	for _, s := range r.segments {
 		if s = above(s, floor); len(s.Rows) > 0 {
 			keep = append(keep, s)
-		} else {
-			continue
 		}
 	}
 	r.segments = keep

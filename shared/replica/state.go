@@ -21,6 +21,13 @@ type register struct {
 	Stamp hlc.Stamp       `cbor:"2,keyasint"`
 }
 
+// beats says which of two values a register keeps: the one with the later stamp. Two values with one stamp only come from a
+// device whose store was copied; the greater bytes win then, so that all replicas still agree.
+func (r register) beats(o register) bool {
+	c := r.Stamp.Compare(o.Stamp)
+	return c > 0 || c == 0 && bytes.Compare(r.Value, o.Value) > 0
+}
+
 // Change tells what merging an operation changed. Won is false if it changed nothing. Appended counts rows that were added
 // after all others; Reshaped says that rows changed in another way, so that they must be read anew.
 type Change struct {
@@ -65,26 +72,33 @@ func (s *State) Max() hlc.Stamp { return s.max }
 func (s *State) Apply(op Op) Change {
 	switch op.Kind {
 	case OpSet:
-		return Change{Won: s.set(op.Entity, op.Field, register{op.Value, op.Stamp})}
+		return Change{Won: s.set(op.Entity, op.Field, register{op.Value, op.At()})}
 	case OpRows:
 		if op.Rows == nil {
 			return Change{}
 		}
-		s.max = hlc.Max(s.max, op.Stamp)
-		return s.log(op.Entity).apply(op.Stamp, op.Rows)
+		r, known := s.rows[op.Entity]
+		if !known {
+			r = &Rows{}
+		}
+		ch := r.apply(op.At(), op.Rows)
+		if ch.Won {
+			s.rows[op.Entity], s.max = r, hlc.Max(s.max, op.At())
+		}
+		return ch
 	}
 	return Change{}
 }
 
 func (s *State) set(entity, field string, r register) bool {
 	fields := s.registers[entity]
+	old, ok := fields[field]
+	if ok && !r.beats(old) {
+		return false
+	}
 	if fields == nil {
 		fields = map[string]register{}
 		s.registers[entity] = fields
-	}
-	old, ok := fields[field]
-	if ok && !old.Stamp.Less(r.Stamp) {
-		return false
 	}
 	fields[field] = r
 	s.max = hlc.Max(s.max, r.Stamp)

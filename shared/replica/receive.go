@@ -1,0 +1,171 @@
+package replica
+
+import (
+	"bytes"
+
+	"widgets.pro/shared/hlc"
+)
+
+// Ack takes the server's verdicts. Refused operations leave the queue for the tray; the others leave it once their effect
+// has arrived as a delta, so that the view never goes back in between. ErrGap if the answer is from another epoch,
+// ErrForked if it is about operations that were never made here.
+func (c *Client) Ack(a Ack) (Changes, error) {
+	var ch Changes
+	switch {
+	case a.Epoch != c.meta.Epoch:
+		return ch, ErrGap
+	case a.UpTo > c.meta.LastN:
+		return ch, ErrForked
+	case a.UpTo < c.meta.Acked:
+		return ch, nil // late; a newer one was here before
+	}
+	for _, o := range a.Outcomes {
+		if o.N <= c.meta.Acked || o.N > a.UpTo {
+			continue
+		}
+		if err := c.outcome(o, &ch); err != nil {
+			return ch, err
+		}
+	}
+	if a.UpTo > c.meta.Acked {
+		c.meta.Acked, c.meta.AckSeq = a.UpTo, max(a.Seq, c.meta.AckSeq)
+	}
+	if err := c.settle(); err != nil {
+		return ch, err
+	}
+	return ch, c.save()
+}
+
+func (c *Client) outcome(o Outcome, ch *Changes) error {
+	k := numberKey(keyQueue, o.N)
+	q, ok, err := get[queued](c.tx, k)
+	if err != nil || !ok {
+		return err
+	}
+	switch o.Verdict {
+	case Rejected:
+		ch.Rebuild = true
+		if !q.Offer || q.Op.As.Dev == q.Op.Stamp.Dev {
+			r := Refused{Op: q.Op, Outcome: o}
+			ch.Refused = append(ch.Refused, r)
+			if err := put(c.tx, numberKey(keyTray, o.N), r); err != nil {
+				return err
+			}
+		}
+		return c.tx.Delete(k)
+	case Restamped:
+		return c.restamp(q, o.Stamp, ch)
+	case Applied, Superseded:
+	}
+	return nil
+}
+
+// restamp gives an operation that waits the stamp that the server gave it. Its rows have other keys from then on, so a trim
+// that waits behind it is made to mean the same rows.
+func (c *Client) restamp(q queued, stamp hlc.Stamp, ch *Changes) error {
+	was := q.Op.At()
+	if was == stamp {
+		return nil
+	}
+	q.Op.Stamp, q.Op.As = stamp, hlc.Stamp{}
+	ch.Restamped++
+	ch.Rebuild = true
+	if err := put(c.tx, numberKey(keyQueue, q.Op.N), q); err != nil || q.Op.Kind != OpRows {
+		return err
+	}
+	var trims []queued
+	if err := eachFrom(c.tx, numberKey(keyQueue, q.Op.N+1), []byte{keyQueue + 1}, func(_ []byte, later queued) error {
+		if r := later.Op.Rows; r != nil && r.DropTo != nil && r.DropTo.Stamp == was {
+			r.DropTo.Stamp = stamp
+			trims = append(trims, later)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, t := range trims {
+		if err := put(c.tx, numberKey(keyQueue, t.Op.N), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle drops what was judged and has been seen.
+func (c *Client) settle() error {
+	if c.meta.Seen < c.meta.AckSeq {
+		return nil
+	}
+	return remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+}
+
+// remove deletes every record with from <= key < to.
+func remove(tx Tx, from, to []byte) error {
+	var gone [][]byte
+	if err := tx.Scan(from, to, func(k, _ []byte) bool {
+		gone = append(gone, bytes.Clone(k))
+		return true
+	}); err != nil {
+		return err
+	}
+	for _, k := range gone {
+		if err := tx.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Delta takes log entries and notes their stamps in clock, whose Last the caller stores in the same transaction. Entries
+// that the client has seen are passed over; ErrGap means that some are missing in between.
+func (c *Client) Delta(d Delta, clock *hlc.Clock) (Changes, error) {
+	var ch Changes
+	if d.Epoch != c.meta.Epoch || d.From > c.meta.Seen {
+		return ch, ErrGap
+	}
+	if d.To <= c.meta.Seen {
+		return ch, nil
+	}
+	for i := range d.Entries {
+		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && op.N > c.meta.LastN {
+			return ch, ErrForked
+		}
+	}
+	for i := range d.Entries {
+		e := &d.Entries[i]
+		if e.Seq <= c.meta.Seen {
+			continue
+		}
+		if err := c.entry(&e.Op, clock, &ch); err != nil {
+			return ch, err
+		}
+	}
+	c.meta.Seen = d.To
+	if err := c.settle(); err != nil {
+		return ch, err
+	}
+	return ch, c.save()
+}
+
+func (c *Client) entry(op *Op, clock *hlc.Clock, ch *Changes) error {
+	clock.Receive(op.Stamp)
+	clock.Receive(op.As)
+	if op.Stamp.Dev == clock.Dev && op.N > c.meta.Acked {
+		// The effect of an own operation may arrive before the verdict. If it got another stamp, what waits must not be
+		// shown beside it.
+		q, ok, err := get[queued](c.tx, numberKey(keyQueue, op.N))
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := c.restamp(q, op.At(), ch); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := c.apply(op); err != nil {
+		return err
+	}
+	ch.Ops = append(ch.Ops, *op)
+	return nil
+}
