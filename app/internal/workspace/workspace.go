@@ -7,15 +7,20 @@ package workspace
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
-	"widgets.pro/shared/sharing"
 )
 
 // Deps is what a Workspace needs. Store, Now, Random, Log, Accounts and Credentials are required.
@@ -65,103 +70,147 @@ type Credentials interface {
 // *fault.Error; after an error nothing has changed, on disk or in memory.
 type Workspace struct {
 	deps Deps
+
+	// write is held by whoever changes something, through the local transaction and until memory shows it.
+	write sync.Mutex
+
+	// mu guards what follows. It is never held while waiting for the disk.
+	mu       sync.RWMutex
+	boards   map[board.ID]*dashboard
+	outbox   []localstore.Command // oldest first
+	account  *localstore.Account  // nil: nobody is signed in; the record is replaced, never changed
+	settings localstore.Settings
+	link     Connection
+	logins   int // counts sign-ins and sign-outs, so that the sync client sees that one happened
+	subs     map[*Subscription]struct{}
+
+	changed chan struct{} // holds one token when something new waits for the server
+	retry   chan struct{} // holds one token when the connection is to be tried at once
 }
 
 // New opens the workspace on a store, and puts the sample dashboards into a new one.
-func New(deps Deps) (*Workspace, error) { return &Workspace{deps: deps}, nil }
+func New(deps Deps) (*Workspace, error) {
+	w := &Workspace{
+		deps: deps, boards: map[board.ID]*dashboard{}, subs: map[*Subscription]struct{}{},
+		changed: make(chan struct{}, 1), retry: make(chan struct{}, 1), link: Connection{State: StateOff},
+	}
+	err := deps.Store.View(func(tx *localstore.Tx) error {
+		records, err := tx.Boards()
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			w.boards[r.ID] = &dashboard{rec: r}
+		}
+		if w.outbox, err = tx.Outbox(); err != nil {
+			return err
+		}
+		if w.settings, err = tx.Settings(); err != nil {
+			return err
+		}
+		a, ok, err := tx.Account()
+		if ok {
+			w.account = &a
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open workspace: %w", err)
+	}
+	if w.settings.Theme == "" {
+		w.settings.Theme = board.ThemeSystem
+	}
+	if !w.settings.Samples && len(w.boards) == 0 {
+		if err := w.makeSamples(); err != nil {
+			return nil, fmt.Errorf("make sample dashboards: %w", err)
+		}
+	}
+	return w, nil
+}
 
-var errSoon = fault.New(fault.Internal, "This is not built yet.")
-
-// State is the list of dashboards, the account and the state of the connection.
-func (w *Workspace) State() AppState { return AppState{Boards: []BoardSummary{}} }
+// State is the list of dashboards (oldest first), the account and the state of the connection.
+func (w *Workspace) State() AppState {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	s := AppState{
+		Boards: make([]BoardSummary, 0, len(w.boards)), Sync: w.status(), Settings: Settings{Theme: w.settings.Theme},
+		Desktop: w.deps.Desktop, Version: w.deps.Version, DefaultServer: w.deps.DefaultServer,
+	}
+	if w.account != nil {
+		s.Account = &Account{Email: w.account.Email, Server: w.account.Server}
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.boards)) {
+		d := w.boards[id]
+		s.Boards = append(s.Boards, BoardSummary{
+			ID: id, Title: d.rec.Title, Role: d.role(), Trashed: d.rec.Trashed, Sample: d.rec.Sample, Sync: w.syncOf(d),
+			Queued: d.rec.Queued, Mode: w.wanted(d).Mode(), Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
+		})
+	}
+	return s
+}
 
 // Settings changes this device's preferences.
-func (w *Workspace) Settings(s Settings) error { return errSoon }
-
-// Board is a whole dashboard.
-func (w *Workspace) Board(id board.ID) (BoardView, error) { return BoardView{}, errSoon }
-
-// BoardSince is what changed since version have; where that is not known any more it is the whole dashboard. Exactly one
-// of the two is not nil, unless there is an error.
-func (w *Workspace) BoardSince(id board.ID, have int64) (*BoardPatch, *BoardView, error) {
-	return nil, nil, errSoon
+func (w *Workspace) Settings(s Settings) error {
+	switch s.Theme {
+	case board.ThemeSystem, board.ThemeLight, board.ThemeDark:
+	default:
+		return fault.Field("theme", "The theme is system, light or dark.")
+	}
+	w.write.Lock()
+	defer w.write.Unlock()
+	next := w.settings
+	next.Theme = s.Theme
+	if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return tx.SetSettings(next) }); err != nil {
+		return fmt.Errorf("store settings: %w", err)
+	}
+	w.mu.Lock()
+	w.settings = next
+	w.mu.Unlock()
+	w.publish(Event{Type: EventState})
+	return nil
 }
 
-// Create makes an empty dashboard.
-func (w *Workspace) Create(title string) (board.ID, error) { return "", errSoon }
-
-// Duplicate makes a dashboard with the same content under new ids. It is private and belongs to this account.
-func (w *Workspace) Duplicate(id board.ID) (board.ID, error) { return "", errSoon }
-
-// Trash moves a dashboard to the trash; its link does not work while it is there.
-func (w *Workspace) Trash(id board.ID) error { return errSoon }
-
-// Restore takes a dashboard out of the trash.
-func (w *Workspace) Restore(id board.ID) error { return errSoon }
-
-// Destroy deletes a trashed dashboard for ever, here and on the server.
-func (w *Workspace) Destroy(id board.ID) error { return errSoon }
-
-// Edit changes a dashboard's content, all or nothing. Label names the change in the undo menu; edits of the same fields
-// under the same label within a second are one step for Undo.
-func (w *Workspace) Edit(id board.ID, edits []Edit, label string) (Edited, error) {
-	return Edited{}, errSoon
+// wall is the time by which edits are stamped, in milliseconds: this device's clock, corrected by the server's where the
+// two are far apart.
+func (w *Workspace) wall() int64 {
+	ms := w.deps.Now().UnixMilli()
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.account != nil {
+		ms += correction(w.account.Offset)
+	}
+	return ms
 }
 
-// PutRows replaces a widget's columns and rows, as one undoable edit.
-func (w *Workspace) PutRows(id board.ID, widget board.WidgetID, columns []board.Column, rows []json.RawMessage) (Edited, error) {
-	return Edited{}, errSoon
+func (w *Workspace) newULID() (ulid.ULID, error) {
+	u, err := ulid.New(ulid.Timestamp(w.deps.Now()), w.deps.Random)
+	if err != nil {
+		return u, fmt.Errorf("make an id: %w", err)
+	}
+	return u, nil
 }
 
-// Undo takes back the latest edit made here, except where somebody else wrote later.
-func (w *Workspace) Undo(id board.ID) error { return errSoon }
+func (w *Workspace) newWidgetID() (board.WidgetID, error) {
+	u, err := w.newULID()
+	return board.NewWidgetID(u), err
+}
 
-// Redo does again what Undo took back.
-func (w *Workspace) Redo(id board.ID) error { return errSoon }
+func (w *Workspace) newBoardID() (board.ID, error) {
+	u, err := w.newULID()
+	return board.NewID(u), err
+}
 
-// Export is the dashboard as the text of a JSON file that ImportBoard reads.
-func (w *Workspace) Export(id board.ID) ([]byte, error) { return nil, errSoon }
+// wake tells the sync client that something waits.
+func (w *Workspace) wake() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
 
-// RowsCSV is a widget's data as CSV (RFC 4180, UTF-8). Cells that a spreadsheet would take for a formula are defused.
-func (w *Workspace) RowsCSV(id board.ID, widget board.WidgetID) ([]byte, error) { return nil, errSoon }
+var errNoBoard = errors.New("no such dashboard")
 
-// ImportBoard makes a dashboard from the text of a file that Export wrote.
-func (w *Workspace) ImportBoard(text []byte) (board.ID, error) { return "", errSoon }
-
-// Share queues a change of the dashboard's link: sharing.Enable, Disable or Rotate.
-func (w *Workspace) Share(id board.ID, action sharing.Action) error { return errSoon }
-
-// DismissRefusal forgets the last refused command of a dashboard.
-func (w *Workspace) DismissRefusal(id board.ID) error { return errSoon }
-
-// KeepCopy makes a dashboard of one's own from one whose edits were refused, with the refused edits in it, and forgets
-// them in the original.
-func (w *Workspace) KeepCopy(id board.ID) (board.ID, error) { return "", errSoon }
-
-// DiscardRefused forgets a dashboard's refused edits; a dashboard that the account may not open any more goes altogether.
-func (w *Workspace) DiscardRefused(id board.ID) error { return errSoon }
-
-// SignUp makes an account on a server and signs in to it.
-func (w *Workspace) SignUp(ctx context.Context, server, email, password string) error { return errSoon }
-
-// LogIn signs in to an account.
-func (w *Workspace) LogIn(ctx context.Context, server, email, password string) error { return errSoon }
-
-// LogOut forgets the session. Dashboards stay on this device.
-func (w *Workspace) LogOut(ctx context.Context) error { return errSoon }
-
-// RetrySync tries to reach the server now rather than later.
-func (w *Workspace) RetrySync() {}
-
-// Subscription collects events until they are fetched: at most one of EventState, one EventBoard for each dashboard (the
-// latest), and the latest 32 notices.
-type Subscription struct{}
-
-// Subscribe starts collecting events.
-func (w *Workspace) Subscribe() *Subscription { return &Subscription{} }
-
-// Wait blocks until there are events, and returns them. The error is ctx's, or io.EOF after Close.
-func (s *Subscription) Wait(ctx context.Context) ([]Event, error) { return nil, io.EOF }
-
-// Close ends the subscription.
-func (s *Subscription) Close() {}
+func notFound() error {
+	return fault.New(fault.NotFound, "This dashboard does not exist on this device.").
+		WithHint("It may have been deleted.").WithCause(errNoBoard)
+}

@@ -1,0 +1,296 @@
+package workspace
+
+import (
+	"fmt"
+	"slices"
+
+	"widgets.pro/app/internal/localstore"
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/replica"
+	"widgets.pro/shared/sharing"
+)
+
+// dashboard is one dashboard in memory. rec, screen, the stacks and the live numbers are guarded by Workspace.mu; state is
+// touched by the holder of Workspace.write only.
+type dashboard struct {
+	rec    localstore.Board
+	screen *screen        // nil until somebody looks
+	state  *replica.State // nil until somebody looks, and after a change that could not be stored
+
+	undo, redo stack
+
+	watching int
+	receipt  *Receipt
+}
+
+// role is what this account may do. A dashboard that belongs to this device alone has its user as owner.
+func (d *dashboard) role() sharing.Role {
+	if d.rec.Role == sharing.RoleNone {
+		return sharing.RoleOwner
+	}
+	return d.rec.Role
+}
+
+// find returns a dashboard. The caller holds w.write.
+func (w *Workspace) find(id board.ID) (*dashboard, error) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if d := w.boards[id]; d != nil {
+		return d, nil
+	}
+	return nil, notFound()
+}
+
+// open returns a dashboard with its replica in memory. The caller holds w.write.
+func (w *Workspace) open(id board.ID) (*dashboard, error) {
+	d, err := w.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return d, w.load(d)
+}
+
+// load brings a dashboard's replica into memory. The caller holds w.write.
+func (w *Workspace) load(d *dashboard) error {
+	if d.state != nil {
+		return nil
+	}
+	var state *replica.State
+	err := w.deps.Store.View(func(tx *localstore.Tx) error {
+		rtx, err := tx.Replica(d.rec.ID)
+		if err != nil {
+			return err
+		}
+		c, err := replica.OpenClient(rtx)
+		if err != nil {
+			return err
+		}
+		state, err = c.View()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("load dashboard %s: %w", d.rec.ID, err)
+	}
+	d.state = state
+	if d.screen == nil {
+		s := newScreen(board.NewView(d.rec.ID, state), w.deps.Now().UnixMilli())
+		w.mu.Lock()
+		d.screen = s
+		w.mu.Unlock()
+	}
+	return nil
+}
+
+// change is what a transaction did to one dashboard.
+type change struct {
+	replica.Changes
+	// foreign says that the change came from the server, not from this user.
+	foreign bool
+}
+
+// commit runs fn in one local transaction on a dashboard's replica and record, and shows the result in memory once it is
+// on disk. The caller holds w.write and has opened the dashboard. After an error nothing has changed.
+func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error)) error {
+	if err := w.load(d); err != nil {
+		return err
+	}
+	rec, view, state, shows := d.rec, d.screen.view, d.state, false
+	var done change
+	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
+		rtx, err := tx.Replica(rec.ID)
+		if err != nil {
+			return err
+		}
+		c, err := replica.OpenClient(rtx)
+		if err != nil {
+			return err
+		}
+		if done, err = fn(tx, c, &rec); err != nil {
+			return err
+		}
+		switch {
+		case done.Rebuild:
+			d.state = nil
+			if state, err = c.View(); err != nil {
+				return err
+			}
+			view, shows = board.NewView(rec.ID, state), true
+		case len(done.Ops) > 0:
+			d.state = nil // until the transaction is on disk: if it fails, the replica is loaded again
+			view, shows = apply(state, view, done.Ops), true
+		}
+		rec.Title, rec.Trashed, rec.Widgets = view.Title, !view.Alive, len(view.Widgets)
+		tray, err := c.Tray()
+		if err != nil {
+			return err
+		}
+		rec.Queued, rec.Refused = waiting(c), len(tray)
+		return tx.PutBoard(rec)
+	})
+	if err != nil {
+		return fmt.Errorf("change dashboard %s: %w", d.rec.ID, err)
+	}
+	d.state = state
+	w.mu.Lock()
+	d.rec = rec
+	if shows {
+		d.screen.advance(view, done.foreign)
+	} else {
+		d.screen.version++
+	}
+	version := d.screen.version
+	w.mu.Unlock()
+	w.publish(Event{Type: EventState}, Event{Type: EventBoard, ID: rec.ID, Version: version})
+	return nil
+}
+
+// waiting is how many edits the server has not judged yet.
+func waiting(c *replica.Client) int { return int(c.Status().Waiting) } //nolint:gosec // bounded by the disk
+
+// apply merges operations into a replica and returns the new picture; the old one is not touched. Only what the operations
+// name is drawn again.
+func apply(s *replica.State, old board.View, ops []replica.Op) board.View {
+	touched := map[string]bool{}
+	for _, op := range ops {
+		s.Apply(op)
+		touched[op.Entity] = true
+	}
+	if touched[board.BoardEntity] {
+		return board.NewView(old.ID, s)
+	}
+	v := old
+	v.Widgets = make([]board.Widget, 0, len(old.Widgets)+1)
+	for _, w := range old.Widgets {
+		if !touched[string(w.ID)] {
+			v.Widgets = append(v.Widgets, w)
+		}
+	}
+	for e := range touched {
+		if w, ok := board.NewWidget(s, e); ok {
+			v.Widgets = append(v.Widgets, w)
+		}
+	}
+	slices.SortFunc(v.Widgets, board.ByPlace)
+	return v
+}
+
+// touch stores a dashboard's record after fn has changed it, together with whatever else fn stores.
+func (w *Workspace) touch(d *dashboard, fn func(tx *localstore.Tx, rec *localstore.Board) error) error {
+	rec := d.rec
+	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
+		if err := fn(tx, &rec); err != nil {
+			return err
+		}
+		return tx.PutBoard(rec)
+	})
+	if err != nil {
+		return fmt.Errorf("change record of dashboard %s: %w", d.rec.ID, err)
+	}
+	w.mu.Lock()
+	d.rec = rec
+	w.mu.Unlock()
+	w.shown(d)
+	return nil
+}
+
+// shown tells screens that something about a dashboard other than its widgets has changed.
+func (w *Workspace) shown(d *dashboard) {
+	events := []Event{{Type: EventState}}
+	w.mu.Lock()
+	if d.screen != nil {
+		d.screen.version++
+		events = append(events, Event{Type: EventBoard, ID: d.rec.ID, Version: d.screen.version})
+	}
+	w.mu.Unlock()
+	w.publish(events...)
+}
+
+// Board is a whole dashboard.
+func (w *Workspace) Board(id board.ID) (BoardView, error) {
+	d, err := w.look(id)
+	if err != nil {
+		return BoardView{}, err
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.whole(d), nil
+}
+
+// BoardSince is what changed since version have; where that is not known any more it is the whole dashboard. Exactly one
+// of the two is not nil, unless there is an error.
+func (w *Workspace) BoardSince(id board.ID, have int64) (*BoardPatch, *BoardView, error) {
+	d, err := w.look(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	changed, ok := d.screen.changes(have)
+	if !ok {
+		v := w.whole(d)
+		return nil, &v, nil
+	}
+	p := &BoardPatch{BoardHead: w.head(d), Order: make([]board.WidgetID, 0, len(d.screen.view.Widgets)), Changed: changed}
+	for _, x := range d.screen.view.Widgets {
+		p.Order = append(p.Order, x.ID)
+	}
+	return p, nil, nil
+}
+
+// look returns a dashboard that has a screen. It waits for the disk only the first time.
+func (w *Workspace) look(id board.ID) (*dashboard, error) {
+	w.mu.RLock()
+	d := w.boards[id]
+	ready := d != nil && d.screen != nil
+	w.mu.RUnlock()
+	if ready {
+		return d, nil
+	}
+	w.write.Lock()
+	defer w.write.Unlock()
+	return w.open(id)
+}
+
+// whole is a dashboard's picture. The caller holds w.mu.
+func (w *Workspace) whole(d *dashboard) BoardView {
+	v := BoardView{BoardHead: w.head(d), Widgets: make([]WidgetView, 0, len(d.screen.view.Widgets))}
+	for _, x := range d.screen.view.Widgets {
+		k := d.screen.shown[x.ID]
+		v.Widgets = append(v.Widgets, WidgetView{Widget: x, Rev: k.rev, DataRev: k.dataRev})
+	}
+	return v
+}
+
+// head is what a dashboard's picture has beside the widgets. The caller holds w.mu.
+func (w *Workspace) head(d *dashboard) BoardHead {
+	v := d.screen.view
+	return BoardHead{
+		ID: v.ID, Title: v.Title, Description: v.Description, Theme: v.Theme, Role: d.role(), Trashed: !v.Alive, Sample: d.rec.Sample,
+		Sync: w.syncOf(d), Queued: d.rec.Queued, Undo: d.undo.label(), Redo: d.redo.label(), Share: w.share(d), Version: d.screen.version,
+	}
+}
+
+// mayEdit reports why a dashboard's content cannot be changed, nil if it can.
+func (d *dashboard) mayEdit() error {
+	switch {
+	case d.rec.Denied != "":
+		return fault.New(fault.Denied, "You may not open this dashboard any more, so it cannot be changed.").
+			WithHint("Keep what you have as a copy of your own.")
+	case !d.role().CanEdit():
+		return fault.New(fault.Denied, "You may view this dashboard, but not change it.").
+			WithHint("Duplicate it to have a copy of your own, or ask its owner to let you edit.")
+	}
+	return nil
+}
+
+// mayEditNow is mayEdit for everything but Restore: what lies in the trash stays as it is.
+func (d *dashboard) mayEditNow() error {
+	if err := d.mayEdit(); err != nil {
+		return err
+	}
+	if d.rec.Trashed {
+		return fault.New(fault.Conflict, "This dashboard is in the trash.").WithHint("Restore it first.")
+	}
+	return nil
+}

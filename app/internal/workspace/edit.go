@@ -1,0 +1,83 @@
+package workspace
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"widgets.pro/app/internal/localstore"
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/replica"
+)
+
+// Edit changes a dashboard's content, all or nothing, and returns when it is on disk. Label names the change in the undo
+// menu; edits of the same fields under the same label within a second are one step for Undo. Faults name the field that is
+// wrong by its name in package board (title, layout, opt.unit, rows[7], ...).
+func (w *Workspace) Edit(id board.ID, edits []Edit, label string) (Edited, error) {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, err := w.open(id)
+	if err != nil {
+		return Edited{}, err
+	}
+	if err := d.mayEditNow(); err != nil {
+		return Edited{}, err
+	}
+	p := newPlanner(d.screen.view, w.newWidgetID)
+	if err := p.plan(edits); err != nil {
+		return Edited{}, err
+	}
+	s := newStep(d, clip(label, maxLabel), w.deps.Now(), p.out)
+	if err := w.enqueue(d, p.out); err != nil {
+		return Edited{}, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s.done(d)
+	d.undo.push(s, true)
+	d.redo.clear()
+	return Edited{Version: d.screen.version, Added: p.added}, nil
+}
+
+// maxLabel bounds the label of an undo step, in bytes.
+const maxLabel = 200
+
+// PutRows replaces a widget's columns and rows, as one undoable edit.
+func (w *Workspace) PutRows(id board.ID, widget board.WidgetID, columns []board.Column, rows []json.RawMessage) (Edited, error) {
+	return w.Edit(id, []Edit{{Do: DoRows, Widget: widget, Columns: columns, Rows: rows}}, "Import data")
+}
+
+// enqueue stores edits in one transaction: in the queue for the server, in the clock, and in the record. A sample that is
+// edited is a sample no more. The caller holds w.write and has checked the edits.
+func (w *Workspace) enqueue(d *dashboard, edits []replica.Edit) error {
+	wall := w.wall()
+	err := w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
+		ops, err := stamp(tx, c, wall, edits)
+		if err != nil {
+			return change{}, err
+		}
+		rec.Sample, rec.Updated = false, wall
+		return change{Changes: replica.Changes{Ops: ops}}, nil
+	})
+	if err != nil {
+		return err
+	}
+	w.wake()
+	return nil
+}
+
+// stamp queues edits with new stamps and stores how far the clock has run.
+func stamp(tx *localstore.Tx, c *replica.Client, wall int64, edits []replica.Edit) ([]replica.Op, error) {
+	clock, err := tx.Clock()
+	if err != nil {
+		return nil, err
+	}
+	ops, err := c.Edit(&clock, wall, edits)
+	if err != nil {
+		return nil, fmt.Errorf("queue edits: %w", err)
+	}
+	return ops, tx.SetClock(clock)
+}
+
+// burst is how long after an edit another one of the same fields still belongs to it: time to type the next letter.
+const burst = time.Second

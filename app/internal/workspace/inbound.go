@@ -1,0 +1,318 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"widgets.pro/app/internal/localstore"
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/replica"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
+)
+
+// Welcome takes note of the server's base address and clock. Offset is the server's clock minus this device's, in
+// milliseconds. The user hears once about a clock that is wrong.
+func (w *Workspace) Welcome(m wire.Welcome, offset int64) error {
+	return w.changeAccount(func(a *localstore.Account) {
+		a.Base, a.Offset = m.Base, offset
+		if m.Email != "" {
+			a.Email = m.Email
+		}
+	})
+}
+
+// Synced takes note that everything has been exchanged now.
+func (w *Workspace) Synced() error {
+	now := w.deps.Now().UnixMilli()
+	return w.changeAccount(func(a *localstore.Account) { a.LastSynced = now })
+}
+
+func (w *Workspace) changeAccount(fn func(*localstore.Account)) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	w.mu.RLock()
+	old := w.account
+	w.mu.RUnlock()
+	if old == nil {
+		return nil // signed out meanwhile
+	}
+	next := *old
+	fn(&next)
+	if next == *old {
+		return nil
+	}
+	if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return tx.SetAccount(next) }); err != nil {
+		return fmt.Errorf("store account: %w", err)
+	}
+	w.mu.Lock()
+	w.account = &next
+	w.mu.Unlock()
+	w.publish(Event{Type: EventState})
+	if c := correction(next.Offset); c != 0 && correction(old.Offset) == 0 {
+		w.publish(notice(NoticeWarning, "", "This device's clock is wrong by "+duration(c)+"; edits are stamped with the server's time.",
+			"Correct the clock in the system's settings."))
+	}
+	return nil
+}
+
+// Boards takes the list of dashboards that the account may open. It returns those to subscribe to: new ones, and those that
+// can be opened again.
+func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
+	w.write.Lock()
+	defer w.write.Unlock()
+	w.mu.RLock()
+	account := w.account
+	w.mu.RUnlock()
+	fresh := []board.ID{}
+	if account == nil {
+		return fresh, nil
+	}
+	for _, a := range m.Boards {
+		if w.deleting(a.Board) {
+			continue
+		}
+		w.mu.RLock()
+		d := w.boards[a.Board]
+		w.mu.RUnlock()
+		if d == nil {
+			now := w.deps.Now().UnixMilli()
+			d = &dashboard{rec: localstore.Board{ID: a.Board, Created: now, Updated: now}}
+		}
+		next := d.rec
+		next.Home, next.Role, next.Denied, next.Known, next.Sample = account.Key(), a.Role, "", true, false
+		if a.Role.CanShare() {
+			next.Link = a.Link
+		}
+		if d.rec.Home == "" || d.rec.Denied != "" || d.rec.Home != next.Home {
+			fresh = append(fresh, a.Board)
+		}
+		if sameRecord(next, d.rec) {
+			continue
+		}
+		if err := w.touch(d, func(_ *localstore.Tx, rec *localstore.Board) error { *rec = next; return nil }); err != nil {
+			return fresh, err
+		}
+		w.mu.Lock()
+		w.boards[a.Board] = d
+		w.mu.Unlock()
+	}
+	return fresh, nil
+}
+
+func sameRecord(a, b localstore.Board) bool {
+	return a.Home == b.Home && a.Role == b.Role && a.Denied == b.Denied && a.Known == b.Known && a.Sample == b.Sample && a.Link == b.Link
+}
+
+// deleting reports whether a dashboard is being deleted from the server.
+func (w *Workspace) deleting(id board.ID) bool {
+	return slices.ContainsFunc(w.outbox, func(c localstore.Command) bool {
+		return c.Command.Board == id && c.Command.Action == sharing.Delete
+	})
+}
+
+// Ack takes the server's verdicts on edits. replica.ErrGap means that the dashboard must be subscribed to again,
+// replica.ErrForked that Remake is called for.
+func (w *Workspace) Ack(m wire.Ack) error {
+	return w.receive(m.Board, func(_ *localstore.Tx, c *replica.Client) (replica.Changes, error) { return c.Ack(m.Ack) })
+}
+
+// Delta takes what changed on the server. The errors are those of Ack.
+func (w *Workspace) Delta(m wire.Delta) error {
+	return w.receive(m.Board, func(tx *localstore.Tx, c *replica.Client) (replica.Changes, error) {
+		clock, err := tx.Clock()
+		if err != nil {
+			return replica.Changes{}, err
+		}
+		ch, err := c.Delta(m.Delta, &clock)
+		if err != nil {
+			return ch, err
+		}
+		return ch, tx.SetClock(clock)
+	})
+}
+
+// Snapshot takes a page of a dashboard's state. replica.ErrGap means that the dashboard must be subscribed to again.
+func (w *Workspace) Snapshot(m wire.Snapshot) error {
+	wall := w.wall()
+	return w.receive(m.Board, func(tx *localstore.Tx, c *replica.Client) (replica.Changes, error) {
+		clock, err := tx.Clock()
+		if err != nil {
+			return replica.Changes{}, err
+		}
+		ch, err := c.Snapshot(m.Snapshot, &clock, wall)
+		if err != nil {
+			return ch, err
+		}
+		return ch, tx.SetClock(clock)
+	})
+}
+
+// receive runs fn on a dashboard's replica, and tells the user what became of edits.
+func (w *Workspace) receive(id board.ID, fn func(*localstore.Tx, *replica.Client) (replica.Changes, error)) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, err := w.open(id)
+	if errors.Is(err, errNoBoard) {
+		return nil // deleted here meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	dev, err := w.dev()
+	if err != nil {
+		return err
+	}
+	wall := w.wall()
+	var refused []replica.Refused
+	err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
+		ch, err := fn(tx, c)
+		if err != nil {
+			return change{}, err
+		}
+		refused = ch.Refused
+		foreign := slices.ContainsFunc(ch.Ops, func(op replica.Op) bool { return op.At().Dev != dev })
+		rec.Known = true
+		if foreign {
+			rec.Updated = wall
+		}
+		return change{Changes: ch, foreign: foreign || ch.Rebuild}, nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(refused) > 0 {
+		w.publish(refusal(d, refused))
+	}
+	return nil
+}
+
+func refusal(d *dashboard, refused []replica.Refused) Event {
+	n := fmt.Sprintf("%d changes of “%s” were refused.", len(refused), d.rec.Title)
+	if len(refused) == 1 {
+		n = "A change of “" + d.rec.Title + "” was refused."
+	}
+	if detail := refused[0].Outcome.Detail; detail != "" {
+		n += " " + detail
+	}
+	return notice(NoticeWarning, d.rec.ID, n, "Keep them as a copy of your own, or discard them.")
+}
+
+// ShareState takes the state of a link after a change, whoever made it.
+func (w *Workspace) ShareState(m wire.Share) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, err := w.find(m.Board)
+	if err != nil {
+		return nil //nolint:nilerr // deleted here meanwhile
+	}
+	if m.Link.Version < d.rec.Link.Version {
+		return nil // late
+	}
+	revoked := d.rec.Link.Enabled && (!m.Link.Enabled || m.Link.Token != d.rec.Link.Token)
+	w.mu.Lock()
+	d.watching = m.Watching
+	if revoked || m.Cut > 0 {
+		d.receipt = &Receipt{Cut: m.Cut, MS: m.CutMS}
+	}
+	w.mu.Unlock()
+	if m.Link == d.rec.Link {
+		w.shown(d)
+		return nil
+	}
+	return w.touch(d, func(_ *localstore.Tx, rec *localstore.Board) error {
+		rec.Link = m.Link
+		return nil
+	})
+}
+
+// Result takes what became of a command.
+func (w *Workspace) Result(m wire.Result) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	i := slices.IndexFunc(w.outbox, func(c localstore.Command) bool { return c.Command.ID == m.ID })
+	if i < 0 {
+		return nil // heard before
+	}
+	q := w.outbox[i]
+	outbox := slices.Delete(slices.Clone(w.outbox), i, i+1)
+	d, err := w.find(q.Command.Board)
+	if err != nil { // its dashboard was deleted here
+		if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return tx.Unqueue(q.Seq) }); err != nil {
+			return fmt.Errorf("settle command: %w", err)
+		}
+		w.mu.Lock()
+		w.outbox = outbox
+		w.mu.Unlock()
+		w.publish(Event{Type: EventState})
+		return nil
+	}
+	err = w.touch(d, func(tx *localstore.Tx, rec *localstore.Board) error {
+		if m.Link.Version >= rec.Link.Version {
+			rec.Link = m.Link
+		}
+		if m.Fault != nil {
+			rec.Refusal = &localstore.Refusal{Action: q.Command.Action, Message: sentence(m)}
+		}
+		return tx.Unqueue(q.Seq)
+	})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.outbox = outbox
+	w.mu.Unlock()
+	w.shown(d)
+	if m.Fault != nil {
+		w.publish(notice(NoticeWarning, d.rec.ID, m.Fault.Message, m.Fault.Hint))
+	}
+	return nil
+}
+
+func sentence(m wire.Result) string {
+	if m.Fault.Hint == "" {
+		return m.Fault.Message
+	}
+	return m.Fault.Message + " " + m.Fault.Hint
+}
+
+// Denied takes note that the account may not open a dashboard any more. What waited for it stays, for its author to keep as
+// a copy; a dashboard that was deleted and has nothing waiting goes from this device too.
+func (w *Workspace) Denied(m wire.Denied) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, err := w.open(m.Board)
+	if errors.Is(err, errNoBoard) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	title := d.rec.Title
+	if m.Gone && d.rec.Queued == 0 && d.rec.Refused == 0 {
+		if err := w.remove(d, nil); err != nil {
+			return err
+		}
+		w.publish(notice(NoticeInfo, "", "The dashboard “"+title+"” was deleted for ever.", ""))
+		return nil
+	}
+	message := m.Message
+	if message == "" {
+		message = "You may not open this dashboard any more."
+	}
+	err = w.commit(d, func(_ *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
+		rec.Denied = message
+		reason := replica.ReasonForbidden
+		if m.Gone {
+			reason = replica.ReasonGone
+		}
+		ch, err := c.Refuse(reason, message)
+		return change{Changes: ch, foreign: true}, err
+	})
+	if err != nil {
+		return err
+	}
+	w.publish(notice(NoticeWarning, m.Board, "“"+title+"”: "+message, "Keep what you have as a copy of your own, or discard it."))
+	return nil
+}
