@@ -121,9 +121,8 @@ func (h *Handler) Close(ctx context.Context) {
 
 // Cut breaks every connection off without a word, as a crash would, and waits for their goroutines.
 func (h *Handler) Cut() {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	h.Close(ended)
+	h.cancel()
+	h.Close(h.ctx)
 }
 
 // ServeHTTP authenticates the handshake and runs the connection until it ends.

@@ -204,6 +204,9 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
+// Abandon makes every update that is not committed yet fail, as a crash would, for tests. Close the store afterwards.
+func (s *Store) Abandon() { s.broken.CompareAndSwap(nil, closed()) }
+
 func closed() *fault.Error {
 	return fault.New(fault.Unavailable, "The server is shutting down.").WithHint("Try again in a moment.")
 }

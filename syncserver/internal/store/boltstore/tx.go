@@ -191,7 +191,7 @@ func (r *replicaTx) Scan(from, to []byte, fn func(key, value []byte) bool) error
 		return nil
 	}
 	c := b.Cursor()
-	for k, v := c.Seek(from); k != nil && bytes.Compare(k, to) < 0; k, v = c.Next() {
+	for k, v := c.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) < 0); k, v = c.Next() {
 		if !fn(k, slices.Clip(v)) {
 			return nil
 		}

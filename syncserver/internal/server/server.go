@@ -1,0 +1,188 @@
+// Package server puts the sync server together: the one place where its parts meet.
+//
+// New opens the store and wires the parts; Serve answers until its context ends and then drains. web.go wires what
+// browsers see. Start reading at New.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/httpapi"
+	"widgets.pro/syncserver/internal/httpmw"
+	"widgets.pro/syncserver/internal/httpsync"
+	"widgets.pro/syncserver/internal/room"
+	"widgets.pro/syncserver/internal/store/boltstore"
+)
+
+// Timeouts and sizes of HTTP.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = 60 * time.Second // one request, body included; websockets are not meant
+	idleTimeout    = 2 * time.Minute
+	maxHeaders     = 16 << 10         // bytes
+	drainTimeout   = 10 * time.Second // for connections to go when the server goes down
+)
+
+// Deps are what a Server does not make by itself. All but Front, Timeouts and MaxBytes must be given.
+type Deps struct {
+	Config config.Config
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Random is cryptographically secure and safe for concurrent use.
+	Random io.Reader
+	// Front is what the front end's build made; nil means that it was not built in, and share pages say so.
+	Front fs.FS
+	// Timeouts of sync connections; zero values are the defaults.
+	Timeouts httpsync.Timeouts
+	// MaxBytes bounds the data file; 0 means no bound.
+	MaxBytes int
+}
+
+// Server is a running sync server but for its listener. Close or Kill it.
+type Server struct {
+	log     *slog.Logger
+	store   *boltstore.Store
+	rooms   *room.Rooms
+	sync    *httpsync.Handler
+	web     *web
+	handler http.Handler
+
+	draining atomic.Bool
+}
+
+// New opens the data file and puts the server together. Failures of the data file are faults.
+func New(d Deps) (*Server, error) {
+	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes})
+	if err != nil {
+		return nil, err
+	}
+	s, err := assemble(d, st)
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return s, nil
+}
+
+func assemble(d Deps, st *boltstore.Store) (*Server, error) {
+	s := &Server{log: d.Log, store: st, rooms: room.New()}
+	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Ended: s.rooms.EndSession})
+	if err != nil {
+		return nil, fmt.Errorf("prepare accounts: %w", err)
+	}
+	base, err := url.Parse(d.Config.Base)
+	if err != nil {
+		return nil, fmt.Errorf("public base URL: %w", err)
+	}
+	clients := httpmw.NewClients(d.Config.TrustedProxies)
+	secure := base.Scheme == "https"
+	s.sync = httpsync.New(httpsync.Config{
+		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
+		Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET "+wire.SyncPath, s.sync)
+	httpapi.New(accounts, d.Config.Base, func(r *http.Request) netip.Addr { return clients.Addr(r) }, d.Log).Routes(mux)
+	if s.web, err = newWeb(d, st, s.rooms, accounts, clients, mux); err != nil {
+		return nil, fmt.Errorf("prepare pages: %w", err)
+	}
+	s.handler, err = httpmw.Wrap(mux, httpmw.Options{Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the handler: %w", err)
+	}
+	return s, nil
+}
+
+// Handler answers every request of the server.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// ready tells whether new work is welcome: the store takes writes and the server is not going down.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	if s.draining.Load() {
+		httpapi.WriteFault(w, fault.New(fault.Unavailable, "The server is going down."))
+		return
+	}
+	if err := s.store.Healthy(); err != nil {
+		httpapi.WriteFault(w, fault.From(err))
+		return
+	}
+	_, _ = io.WriteString(w, "ready\n")
+}
+
+// Serve answers requests from ln until ctx ends. Then it tells every connection to come back later, waits for what is
+// under way and closes the data file: everything that was acknowledged is in it.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	return s.ServeWith(ctx, ln, s.HTTP())
+}
+
+// ServeWith is Serve with an HTTP server that the caller got from HTTP.
+func (s *Server) ServeWith(ctx context.Context, ln net.Listener, srv *http.Server) error {
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	var err error
+	select {
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		s.log.InfoContext(ctx, "going down")
+	}
+	s.draining.Store(true)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if e := srv.Shutdown(drain); e != nil {
+			_ = srv.Close()
+		}
+	}()
+	s.sync.Close(drain)
+	s.web.close(drain)
+	<-stopped
+	return errors.Join(err, s.store.Close())
+}
+
+// Close ends a server that does not Serve.
+func (s *Server) Close() error {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.sync.Close(ended)
+	s.web.close(ended)
+	return s.store.Close()
+}
+
+// Kill ends the server as a crash would, for tests: connections break off without a word and what waits for a commit is
+// lost. srv is what ServeWith was given.
+func (s *Server) Kill(srv *http.Server) error {
+	s.store.Abandon()
+	_ = srv.Close()
+	s.sync.Cut()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.web.close(ended)
+	return s.store.Close()
+}
+
+// HTTP is a new HTTP server for this server's handler, with its limits.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaders, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}

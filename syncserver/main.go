@@ -1,0 +1,67 @@
+// The sync server of widgets.pro: publishes dashboards and carries edits between devices. See --help.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"widgets.pro/frontend"
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/release"
+	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		f := fault.From(err)
+		if f.Kind == fault.Internal {
+			fmt.Fprintln(os.Stderr, err)
+		} else {
+			fmt.Fprintln(os.Stderr, f.Message)
+		}
+		if f.Hint != "" {
+			fmt.Fprintln(os.Stderr, f.Hint)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out, logs io.Writer) error {
+	cfg, err := config.Load(args, config.Environment{Lookup: os.LookupEnv, ReadFile: os.ReadFile}, out)
+	if errors.Is(err, config.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
+	log := slog.New(slog.NewTextHandler(logs, opts))
+	if cfg.LogJSON {
+		log = slog.New(slog.NewJSONHandler(logs, opts))
+	}
+	s, err := server.New(server.Deps{Config: cfg, Log: log, Now: time.Now, Random: rand.Reader, Front: frontend.Dist()})
+	if err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return errors.Join(fault.Newf(fault.Unavailable, "The server cannot listen on %s: %w.", cfg.Listen, err).
+			WithHint("Is another program using this port? Choose another with --listen."), s.Close())
+	}
+	log.InfoContext(ctx, "listening", "address", ln.Addr().String(), "base_url", cfg.Base, "data", cfg.Data, "version", release.Version())
+	return s.Serve(ctx, ln)
+}

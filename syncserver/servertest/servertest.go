@@ -1,0 +1,204 @@
+// Package servertest runs a real sync server inside a test: a real data file, a real socket on a free port.
+//
+// Start reading at Start.
+package servertest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/httpsync"
+	"widgets.pro/syncserver/internal/server"
+)
+
+// Options vary a server. The zero Options are what a test mostly wants.
+type Options struct {
+	// Front is what the front end's build made; nil means none.
+	Front fs.FS
+	// Now is the server's clock; nil means the machine's.
+	Now func() time.Time
+	// Log receives the server's log; nil means that it is thrown away.
+	Log io.Writer
+	// Data is the path of the data file; "" means a new one in the test's directory.
+	Data string
+	// MaxBytes bounds the data file, as a full disk would; 0 means no bound.
+	MaxBytes int
+	// Hello, Write, Ping and Pong are timeouts of sync connections; 0 means the server's defaults.
+	Hello, Write, Ping, Pong time.Duration
+}
+
+// Server is a running server. Its methods are for the test's goroutine.
+type Server struct {
+	t    testing.TB
+	o    Options
+	addr string
+
+	mu      sync.Mutex
+	server  *server.Server
+	http    *http.Server
+	stop    context.CancelFunc
+	stopped chan error
+}
+
+// Start starts a server and stops it at the end of the test.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	if o.Data == "" {
+		o.Data = filepath.Join(t.TempDir(), "server.db")
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the clock of a test's server is chosen here
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	s := &Server{t: t, o: o, addr: "127.0.0.1:0"}
+	s.start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// start listens on the address of before, so that a server that comes back is found where it was.
+func (s *Server) start() {
+	s.t.Helper()
+	var lc net.ListenConfig
+	ln, err := lc.Listen(context.Background(), "tcp", s.addr)
+	if err != nil {
+		s.t.Fatalf("listen: %v", err)
+	}
+	s.addr = ln.Addr().String()
+	s.server, err = server.New(server.Deps{
+		Config: config.Config{Listen: s.addr, Data: s.o.Data, Base: s.URL()},
+		Log:    slog.New(slog.NewTextHandler(s.o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes,
+		Timeouts: httpsync.Timeouts{Hello: s.o.Hello, Write: s.o.Write, Ping: s.o.Ping, Pong: s.o.Pong},
+	})
+	if err != nil {
+		_ = ln.Close()
+		s.t.Fatalf("start the server: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop, s.stopped = cancel, make(chan error, 1)
+	s.http = s.server.HTTP()
+	go func() { s.stopped <- s.server.ServeWith(ctx, ln, s.http) }()
+}
+
+// URL is the server's address, such as http://127.0.0.1:40001. It stays the same over Restart.
+func (s *Server) URL() string { return "http://" + s.addr }
+
+// SyncURL is the address of the websocket of sync.
+func (s *Server) SyncURL() string { return "ws://" + s.addr + "/api/v1/sync" }
+
+// Close stops the server as SIGTERM does. Closing again does nothing.
+func (s *Server) Close() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop == nil {
+		return
+	}
+	s.stop()
+	if err := <-s.stopped; err != nil {
+		s.t.Errorf("stop the server: %v", err)
+	}
+	s.stop = nil
+}
+
+// Kill ends the server as kill -9 does: without a word to anybody, and with nothing kept that was not committed.
+func (s *Server) Kill() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop == nil {
+		return
+	}
+	if err := s.server.Kill(s.http); err != nil {
+		s.t.Errorf("kill the server: %v", err)
+	}
+	s.stop()
+	<-s.stopped
+	s.stop = nil
+}
+
+// Restart starts the server again on the same address and data; if it still runs it is closed first.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.start()
+}
+
+// SignedIn is an account with a session.
+type SignedIn struct {
+	Token   string `json:"token"`
+	Account string `json:"account"`
+	Email   string `json:"email"`
+}
+
+// SignUp makes an account with the password Password and signs it in.
+func (s *Server) SignUp(email string) SignedIn {
+	s.t.Helper()
+	return s.signIn("signup", email)
+}
+
+// LogIn signs an account in once more.
+func (s *Server) LogIn(email string) SignedIn {
+	s.t.Helper()
+	return s.signIn("login", email)
+}
+
+// Password is the password of the accounts that SignUp makes.
+const Password = "correct horse battery staple"
+
+func (s *Server) signIn(route, email string) (in SignedIn) {
+	s.t.Helper()
+	status, body := s.Post("/api/v1/"+route, "", map[string]string{"email": email, "password": Password})
+	if status != http.StatusOK {
+		s.t.Fatalf("%s: %d %s", route, status, body)
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		s.t.Fatalf("%s: %v", route, err)
+	}
+	return in
+}
+
+// Post sends v as JSON, with a session's token unless that is "", and returns status and body.
+func (s *Server) Post(path, token string, v any) (status int, body []byte) {
+	s.t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL()+path, bytes.NewReader(raw))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Do(req)
+	if err != nil {
+		s.t.Fatalf("POST %s: %v", path, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err = io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatalf("POST %s: %v", path, err)
+	}
+	return res.StatusCode, bytes.TrimSpace(body)
+}
