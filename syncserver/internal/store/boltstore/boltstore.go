@@ -39,6 +39,8 @@ type Options struct {
 	Log *slog.Logger
 	// LockTimeout is how long to wait for another process to let go of the file; 0 means one second.
 	LockTimeout time.Duration
+	// OpenFile opens the data file for reading and writing; nil means os.OpenFile.
+	OpenFile func(path string, flag int, mode os.FileMode) (*os.File, error)
 }
 
 // Store is a store.Store in a bbolt file.
@@ -102,7 +104,7 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 			return nil, err
 		}
 	}
-	db, err = bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes})
+	db, err = bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes, OpenFile: o.OpenFile})
 	if err != nil {
 		return nil, openFault(o.Path, err)
 	}
