@@ -1,0 +1,112 @@
+package bridge
+
+import (
+	"net/http"
+
+	"widgets.pro/app/internal/source"
+	"widgets.pro/app/internal/workspace"
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
+)
+
+const maxQuery = 16 << 10 // bytes of the options in a query
+
+// readFile takes a file's bytes and describes what is in it.
+func (b *Bridge) readFile(w http.ResponseWriter, r *http.Request, _ *workspace.Workspace) (any, error) {
+	q := r.URL.Query()
+	name, options := q.Get("name"), q.Get("options")
+	if len(name) > 1<<10 {
+		return nil, fault.Field("name", "The file's name is too long.")
+	}
+	var opt source.Options
+	if options != "" {
+		if len(options) > maxQuery {
+			return nil, tooLarge(maxQuery)
+		}
+		if err := unmarshal([]byte(options), &opt); err != nil {
+			return nil, err
+		}
+	}
+	if r.ContentLength > source.MaxFile {
+		return nil, tooLarge(source.MaxFile)
+	}
+	data, err := body(w, r, source.MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	table, err := b.imports.read(r.Context(), name, data, opt)
+	if err != nil {
+		return nil, err
+	}
+	id, err := b.imports.put(name, data, opt)
+	if err != nil {
+		return nil, err
+	}
+	return table.Preview(id, name), nil
+}
+
+// reread describes a file anew, under other options.
+func (b *Bridge) reread(w http.ResponseWriter, r *http.Request, _ *workspace.Workspace) (any, error) {
+	var in struct {
+		Options source.Options `json:"options"`
+	}
+	if err := decode(w, r, maxSmall, &in); err != nil {
+		return nil, err
+	}
+	p, err := b.imports.get(r.PathValue("import"))
+	if err != nil {
+		return nil, err
+	}
+	table, err := b.imports.read(r.Context(), p.name, p.data, in.Options)
+	if err != nil {
+		return nil, err
+	}
+	b.imports.set(p, in.Options)
+	return table.Preview(p.id, p.name), nil
+}
+
+// apply puts a file's rows into a widget, a new one if none is named.
+func (b *Bridge) apply(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
+	var in struct {
+		Board  string `json:"board"`
+		Widget string `json:"widget"`
+		Kind   string `json:"kind"`
+		Title  string `json:"title"`
+	}
+	if err := decode(w, r, maxSmall, &in); err != nil {
+		return nil, err
+	}
+	id, err := board.ParseID(in.Board)
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "There is no such dashboard.").WithCause(err)
+	}
+	p, err := b.imports.get(r.PathValue("import"))
+	if err != nil {
+		return nil, err
+	}
+	table, err := b.imports.read(r.Context(), p.name, p.data, p.options)
+	if err != nil {
+		return nil, err
+	}
+	columns, rows := table.Kept()
+	var widget board.WidgetID
+	if in.Widget != "" {
+		if widget, err = widgetID(in.Widget); err != nil {
+			return nil, err
+		}
+		if _, err := ws.PutRows(id, widget, columns, rows); err != nil {
+			return nil, err
+		}
+	} else {
+		add := workspace.Edit{Do: workspace.DoAdd, Kind: board.Kind(in.Kind), Title: in.Title, Columns: columns, Rows: rows}
+		made, err := ws.Edit(id, []workspace.Edit{add}, "import")
+		if err != nil {
+			return nil, err
+		}
+		widget = made.Added[0]
+	}
+	b.imports.drop(p.id)
+	return struct {
+		Widget board.WidgetID `json:"widget"`
+	}{widget}, nil
+}

@@ -1,0 +1,169 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"widgets.pro/app/internal/workspace"
+	"widgets.pro/shared/board"
+)
+
+const (
+	pollWait   = 20 * time.Second
+	maxPolls   = 4  // waiting at once; one more ends the oldest
+	maxNotices = 32 // kept for screens that are slow to ask
+)
+
+// hub numbers events and hands them to long polls. Of each dashboard, and of the state, only the latest event is kept,
+// so a screen that asks seldom gets few events and misses no change; nothing grows with time.
+type hub struct {
+	mu      sync.Mutex
+	first   int64 // numbers before this one are of an earlier run
+	seq     int64 // of the latest event
+	state   int64
+	boards  map[board.ID]numbered
+	notices []numbered // the latest maxNotices
+	wake    chan struct{}
+	polls   []*poll // oldest first
+	closed  bool
+}
+
+type numbered struct {
+	seq   int64
+	event workspace.Event
+}
+
+type poll struct {
+	client string
+	end    chan struct{}
+}
+
+// batch answers a poll. Reset says that the asker's number was not known and everything should be fetched again.
+type batch struct {
+	Next   int64             `json:"next"`
+	Events []workspace.Event `json:"events"`
+	Reset  bool              `json:"reset,omitempty"`
+}
+
+func newHub(start int64) *hub {
+	start = max(start, 1)
+	return &hub{first: start, seq: start, boards: map[board.ID]numbered{}, wake: make(chan struct{})}
+}
+
+// publish numbers events and wakes the polls. It does not block.
+func (h *hub) publish(events ...workspace.Event) {
+	if len(events) == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range events {
+		h.seq++
+		switch e.Type {
+		case workspace.EventState:
+			h.state = h.seq
+		case workspace.EventBoard:
+			h.boards[e.ID] = numbered{h.seq, e}
+		case workspace.EventNotice:
+			h.notices = append(h.notices, numbered{h.seq, e})
+			h.notices = h.notices[max(0, len(h.notices)-maxNotices):]
+		}
+	}
+	close(h.wake)
+	h.wake = make(chan struct{})
+}
+
+// wait returns the events after number after, waiting for one until the time is up, ctx ends, the same client polls again
+// or the hub is closed; then the batch is empty.
+func (h *hub) wait(ctx context.Context, after int64, client string, atMost time.Duration) batch {
+	h.mu.Lock()
+	if after < h.first || after > h.seq {
+		defer h.mu.Unlock()
+		return batch{Next: h.seq, Events: []workspace.Event{{Type: workspace.EventState}}, Reset: true}
+	}
+	p := h.enter(client)
+	h.mu.Unlock()
+	defer h.leave(p)
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	for {
+		h.mu.Lock()
+		b, wake := h.since(after), h.wake
+		h.mu.Unlock()
+		if len(b.Events) > 0 {
+			return b
+		}
+		select {
+		case <-wake:
+		case <-p.end:
+			return b
+		case <-timer.C:
+			return b
+		case <-ctx.Done():
+			return b
+		}
+	}
+}
+
+// enter makes room for a poll. The caller holds h.mu.
+func (h *hub) enter(client string) *poll {
+	for i := 0; i < len(h.polls); {
+		if h.polls[i].client == client || len(h.polls) >= maxPolls && i == 0 {
+			close(h.polls[i].end)
+			h.polls = slices.Delete(h.polls, i, i+1)
+			continue
+		}
+		i++
+	}
+	p := &poll{client: client, end: make(chan struct{})}
+	if h.closed {
+		close(p.end)
+		return p
+	}
+	h.polls = append(h.polls, p)
+	return p
+}
+
+func (h *hub) leave(p *poll) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.polls = slices.DeleteFunc(h.polls, func(q *poll) bool { return q == p })
+}
+
+// since collects the events after a number, in the order of their numbers. The caller holds h.mu.
+func (h *hub) since(after int64) batch {
+	var list []numbered
+	if h.state > after {
+		list = append(list, numbered{h.state, workspace.Event{Type: workspace.EventState}})
+	}
+	for _, n := range h.boards {
+		if n.seq > after {
+			list = append(list, n)
+		}
+	}
+	for _, n := range h.notices {
+		if n.seq > after {
+			list = append(list, n)
+		}
+	}
+	slices.SortFunc(list, func(a, b numbered) int { return cmp.Compare(a.seq, b.seq) })
+	out := batch{Next: h.seq, Events: make([]workspace.Event, 0, len(list))}
+	for _, n := range list {
+		out.Events = append(out.Events, n.event)
+	}
+	return out
+}
+
+// close ends all polls, and every later one at once.
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for _, p := range h.polls {
+		close(p.end)
+	}
+	h.polls = nil
+}
