@@ -35,10 +35,18 @@ export function drawBar(w: DrawWidget, o: DrawOptions): string {
   const names = all.slice(from, from + max);
   const stack = optionBool(w.options, "stack") === true;
   const style = numberStyle(w);
-  const series = axes.y.map((c) => ({ name: c.name, values: values(w, c).slice(from, from + max) }));
+  const series = axes.y.map((c) => ({
+    name: c.name.replace(/\s+/g, " "),
+    values: values(w, c).slice(from, from + max),
+  }));
   const [lo, hi] = extent(series, stack);
   if (lo === null || hi === null) throw new Unfit("No data yet", "");
-  const scale = niceScale(Math.min(0, lo), Math.max(0, hi), w.layout.h < 4 ? 2 : o.wide === true ? 5 : 4);
+  // Numbers below negative bars need room; lying bars have no scale and fill theirs.
+  const room = lo < 0 && series.length === 1 ? (Math.max(0, hi) - lo) * 0.08 : 0;
+  const steps = w.layout.h < 4 ? 2 : o.wide === true ? 5 : 4;
+  const scale = lying
+    ? exactly(Math.min(0, lo), Math.max(0, hi))
+    : niceScale(Math.min(0, lo - room), Math.max(0, hi), steps);
   const bars: Bars = { names, series, scale, stack, style, total: all.length };
   const showLegend = optionBool(w.options, "legend") ?? series.length > 1;
   const entries = series.map((s) => ({ name: clip(s.name, 40), value: null }));
@@ -52,10 +60,14 @@ export function drawBar(w: DrawWidget, o: DrawOptions): string {
   );
 }
 
+function exactly(lo: number, hi: number): Scale {
+  return { lo, hi: hi > lo ? hi : lo + 1, step: 1, ticks: [], decimals: 0 };
+}
+
 function namesOf(w: DrawWidget, axes: Axes): string[] {
   const x = axes.x;
   if (!x) return w.rows.map((_, i) => String(i + 1));
-  if (x.type !== "time") return w.rows.map((r) => cellName(r[x.index] ?? ""));
+  if (x.type !== "time") return w.rows.map((r) => cellName(r[x.index] ?? "").replace(/\s+/g, " "));
   const times = w.rows.map((r) => toTime(r[x.index]));
   const precision = precisionOf(times.filter((t) => t !== null));
   return times.map((t) => {
@@ -120,10 +132,11 @@ function pieces(b: Bars, i: number): { series: number; from: number; to: number;
   return out;
 }
 
+/** Name, and for each series its name and value: what lib/live/readout.ts shows. */
 function tip(b: Bars, i: number): string {
   const each = b.series.map((s) => {
     const v = s.values[i] ?? null;
-    return `${b.series.length > 1 ? clip(s.name, 40) + " " : ""}${v === null ? "–" : formatNumber(v, b.style)}`;
+    return `${b.series.length > 1 ? clip(s.name, 40) : ""}\t${v === null ? "–" : formatNumber(v, b.style)}`;
   });
   return [clip(b.names[i] ?? "", 60), ...each].join("\n");
 }
@@ -220,7 +233,7 @@ function title(w: DrawWidget): string {
 function summary(w: DrawWidget, b: Bars): string {
   const n = b.names.length;
   if (n * b.series.length <= 12) {
-    return `${title(w)}. ${b.names.map((_, i) => tip(b, i).replace(/\n/g, " ")).join("; ")}.`;
+    return `${title(w)}. ${b.names.map((_, i) => tip(b, i).replace(/[\n\t]+/g, " ")).join("; ")}.`;
   }
   const each = b.series.map((s) => {
     let lo = -1;

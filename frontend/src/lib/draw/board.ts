@@ -28,7 +28,7 @@ export function drawBoard(b: DrawBoard): DrawnBoard {
       : '<main class="board none" id="board"><p>This dashboard is empty.</p></main>';
   const body =
     `<header class="top"><div><h1 id="title">${esc(clip(title, 200))}</h1>` +
-    `${about === "" ? "" : `<p class="about">${esc(about)}</p>`}</div><p class="live" id="live" role="status"></p></header>` +
+    `${about === "" ? "" : `<p class="about">${esc(about)}</p>`}</div><p class="live" id="live"></p></header>` +
     `${grid}<footer class="made">Made with <a href="https://widgets.pro" rel="noopener">widgets.pro</a></footer>`;
   return { title, body, css: drawLayout(b.widgets) };
 }

@@ -96,3 +96,11 @@ export function short(v: number): string {
   const r = Math.round(v * 100) / 100;
   return Number.isFinite(r) ? String(r === 0 ? 0 : r) : "0";
 }
+
+/** The fill of an area in its series' colour, fading towards the ground; `id` names it within the page. */
+export function fade(id: string): string {
+  return (
+    `<linearGradient id="${id}" x2="0" y2="1"><stop stop-color="currentColor" stop-opacity=".24"/>` +
+    `<stop offset="1" stop-color="currentColor" stop-opacity=".02"/></linearGradient>`
+  );
+}

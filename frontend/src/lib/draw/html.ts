@@ -6,13 +6,14 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/**
- * Text for any place in HTML: an element's content or a quoted attribute. Control characters, which HTML cannot hold or
- * which could reorder what is read beside them, become U+FFFD or go.
- */
+/** Text for any place in HTML: an element's content or a quoted attribute. */
 export function esc(text: string): string {
+  return clean(text).replace(/[&<>"']/g, (c) => entities[c] ?? c);
+}
+
+/** Text without what HTML cannot hold (it becomes U+FFFD) and without what would reorder the text beside it. */
+export function clean(text: string): string {
   return text
-    .replace(/[&<>"']/g, (c) => entities[c] ?? c)
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g, "\ufffd")
     .replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
 }

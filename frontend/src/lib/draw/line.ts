@@ -1,7 +1,7 @@
-import { chooseAxes, colour, lastOf, legend, numberStyle, percent, values } from "./chart";
+import { chooseAxes, colour, fade, lastOf, legend, numberStyle, percent, values } from "./chart";
 import { optionBool, Unfit } from "./columns";
 import type { Picked } from "./columns";
-import { clip, esc } from "./html";
+import { clip, esc, safeId } from "./html";
 import { decimalsOf, formatNumber } from "./number";
 import type { NumberStyle } from "./number";
 import { areaPath, linePath, thin } from "./path";
@@ -28,6 +28,8 @@ interface Along {
   readonly to: number;
   /** What each row is called when the positions are mere counts. */
   readonly names: readonly string[];
+  /** The unit that all positions are whole numbers of, as far as is known. */
+  readonly grain: number;
 }
 
 /** Lines or areas over time, over a number, or over the rows in their order. */
@@ -57,7 +59,7 @@ export function drawLine(w: DrawWidget, o: DrawOptions): { head: string; body: s
   const body =
     `<div class="w-b">${showLegend ? legend(entries, style) : ""}` +
     `<div class="ch" role="img" aria-label="${esc(summary(w, series, along, style))}"${readout(w, series, along, scale, stack, drawn, style)}>` +
-    `${yLabels(scale, style)}<div class="pl">${plot(series, along, scale, { area, stack, wide: o.wide === true, drawn })}</div>` +
+    `${yLabels(scale, style)}<div class="pl">${plot(series, along, scale, { area, stack, drawn, id: safeId(w.id), cells: o.wide === true ? 12 : w.layout.w })}</div>` +
     `${xLabels(along, w, o)}</div></div>`;
   return { head, body };
 }
@@ -77,10 +79,13 @@ function alongOf(w: DrawWidget, x: Picked | null): { along: Along; order: number
       throw new Unfit(`The column “${x.name}” holds nothing to draw along.`, "Choose another one.");
     const from = sorted[0] ?? 0;
     const to = sorted[sorted.length - 1] ?? 0;
-    return { along: { kind: x.type, at: sorted, from, to, names: [] }, order };
+    return {
+      along: { kind: x.type, at: sorted, from, to, names: [], grain: x.type === "time" ? timeGrain(sorted) : 1 },
+      order,
+    };
   }
   const names = x ? w.rows.map((r) => String(r[x.index] ?? "")) : [];
-  return { along: { kind: "text", at: rows, from: 0, to: Math.max(0, rows.length - 1), names }, order: rows };
+  return { along: { kind: "text", at: rows, from: 0, to: Math.max(0, rows.length - 1), names, grain: 1 }, order: rows };
 }
 
 function seriesOf(w: DrawWidget, columns: readonly Picked[], order: readonly number[], stack: boolean): Series[] {
@@ -109,38 +114,63 @@ function coarse(range: number): number {
   return Math.max(0, -Math.floor(Math.log10(range / 25)));
 }
 
-/** Width of the drawing in its own units: a whole number of them from point to point when the points are evenly spaced. */
-function widthOf(n: number): number {
-  return n < 2 ? 1 : n > 1000 ? 1000 : (n - 1) * Math.max(1, Math.round(1000 / (n - 1)));
+/**
+ * Width of the drawing in its own units: wherever it can be, every point falls on a whole number of them, so that a reader
+ * of the path gets the very times back.
+ */
+function widthOf(along: Along): number {
+  const n = along.at.length;
+  if (n < 2) return 2;
+  const span = along.to - along.from;
+  const step = span / (n - 1);
+  const even = along.at.every((v, i) => Math.abs(v - along.from - i * step) < step / 1000);
+  if (even && n <= 1000) return (n - 1) * Math.max(1, Math.round(1000 / (n - 1)));
+  const wholes = span / along.grain;
+  return Number.isInteger(wholes) && wholes >= 400 && wholes <= 6000 ? wholes : 2000;
+}
+
+/** The unit of time that the data keeps to: days, hours, minutes or seconds. */
+function timeGrain(times: readonly number[]): number {
+  const units = [86_400_000, 3_600_000, 60_000, 1_000];
+  return units.find((u) => times.every((t) => t % u === 0)) ?? 1_000;
+}
+
+/** The rows that are drawn: all up to some five hundred, beyond that as many as a chart of that many columns shows. */
+function few(tops: readonly (number | null)[], cells: number): number[] {
+  return thin(tops, tops.length <= 520 ? 260 : Math.max(120, cells * 45));
 }
 
 function plot(
   series: readonly Series[],
   along: Along,
   scale: Scale,
-  how: { area: boolean; stack: boolean; wide: boolean; drawn: readonly number[] },
+  how: { area: boolean; stack: boolean; drawn: readonly number[]; id: string; cells: number },
 ): string {
   const { height, unit } = grain(scale, how.drawn);
-  const width = widthOf(along.at.length);
+  const width = widthOf(along);
   const span = along.to - along.from;
   const px = (v: number): number => (span > 0 ? Math.round(((v - along.from) / span) * width) : Math.round(width / 2));
   const py = (v: number): number => Math.round((scale.hi - v) / unit);
   const base = Math.min(height, Math.max(0, py(0)));
-  const buckets = how.wide ? 600 : 400;
   const total = series[series.length - 1];
-  const common = how.stack && total ? thin(total.tops, buckets) : null;
+  const common = how.stack && total ? few(total.tops, how.cells) : null;
 
   let under: Point[] | undefined;
   const groups: string[] = [];
   const dots: string[] = [];
   series.forEach((s, i) => {
-    const keep = common ?? thin(s.tops, buckets);
+    const keep = common ?? few(s.tops, how.cells);
     const points = keep.map((k) => {
       const v = s.tops[k] ?? null;
       return { x: px(along.at[k] ?? 0), y: v === null ? null : py(v) };
     });
-    const fill = how.area ? `<path class="ar" d="${areaPath(points, base, how.stack ? under : undefined)}"/>` : "";
-    groups.push(`<g class="${colour(i)}">${fill}<path class="ln" d="${linePath(points)}"/></g>`);
+    const id = `g-${how.id}-${String(i)}`;
+    const fading = how.area && !how.stack && (scale.lo >= 0 || scale.hi <= 0);
+    const fill = how.area
+      ? `${fading ? fade(id) : ""}<path class="ar"${fading ? ` fill="url(#${id})"` : ""} d="${areaPath(points, base, how.stack ? under : undefined)}"/>`
+      : "";
+    const fine = keep.length > how.cells * 80 ? " fi" : "";
+    groups.push(`<g class="${colour(i)}">${fill}<path class="ln${fine}" d="${linePath(points)}"/></g>`);
     const last = points[points.length - 1];
     if (last && last.y !== null && !how.stack) {
       dots.push(
@@ -175,6 +205,7 @@ function readout(
     b: along.to,
     h: Math.round(scale.hi / unit),
     e: exponent,
+    g: along.kind === "time" ? along.grain : undefined,
     p: style.prefix,
     u: style.unit,
     d: style.decimals ?? undefined,
@@ -186,7 +217,7 @@ function readout(
 }
 
 export function yLabels(scale: Scale, style: NumberStyle): string {
-  const big = Math.max(Math.abs(scale.lo), Math.abs(scale.hi)) >= 10_000;
+  const big = Math.max(Math.abs(scale.lo), Math.abs(scale.hi)) >= 10_000 || scale.decimals > 5;
   const labels = [...scale.ticks].reverse().map((t) => {
     const text = formatNumber(t, {
       ...style,

@@ -5,13 +5,14 @@ import { gfmTable, gfmTableHtml } from "micromark-extension-gfm-table";
 import { gfmTaskListItem } from "micromark-extension-gfm-task-list-item";
 import type { CompileContext, HtmlExtension } from "micromark-util-types";
 import { optionText } from "./columns";
+import { clean } from "./html";
 
 /**
  * Markdown as HTML. Raw HTML in it is shown as text, links lead only to http, https and mailto, and images are shown as
  * links: a dashboard fetches nothing from strangers.
  */
 export function drawMarkdown(text: string, firstLevel: number): string {
-  const html = micromark(text, {
+  const html = micromark(clean(text), {
     extensions: [gfmAutolinkLiteral(), gfmStrikethrough(), gfmTable(), gfmTaskListItem()],
     htmlExtensions: [gfmAutolinkLiteralHtml(), gfmStrikethroughHtml(), gfmTableHtml(), taskBoxes],
   });

@@ -16,18 +16,21 @@ const space = "\u00a0";
 /** A number as text; "–" for what is no number. */
 export function formatNumber(value: number, style: NumberStyle = {}): string {
   const p = numberParts(value, style);
-  return p.before + p.digits + p.after;
+  return p.sign + p.before + p.digits + p.after;
 }
 
-/** The same in three pieces, for whoever sets the unit smaller than the digits. */
-export function numberParts(value: number, style: NumberStyle = {}): { before: string; digits: string; after: string } {
-  if (!Number.isFinite(value)) return { before: "", digits: "–", after: "" };
+/** The same in pieces, for whoever sets the unit smaller than the digits. */
+export function numberParts(
+  value: number,
+  style: NumberStyle = {},
+): { sign: string; before: string; digits: string; after: string } {
+  if (!Number.isFinite(value)) return { sign: "", before: "", digits: "–", after: "" };
   const digits = unsigned(Math.abs(value), style);
   const prefix = style.prefix ?? "";
   const unit = style.unit ?? "";
-  const sign = value < 0 && /[1-9]/.test(digits) ? minus : "";
   return {
-    before: sign + prefix + (/\p{L}$/u.test(prefix) && prefix.length > 1 ? space : ""),
+    sign: value < 0 && /[1-9]/.test(digits) ? minus : "",
+    before: prefix + (/\p{L}$/u.test(prefix) && prefix.length > 1 ? space : ""),
     digits,
     after: unit === "" ? "" : (/^[%‰°′″]/.test(unit) && unit !== "°C" && unit !== "°F" ? "" : space) + unit,
   };

@@ -1,7 +1,7 @@
 import { allColumns, optionBool, optionColumn, optionText, toTime, Unfit } from "./columns";
 import type { Picked } from "./columns";
-import { lastOf, numberStyle, short, values } from "./chart";
-import { esc } from "./html";
+import { fade, lastOf, numberStyle, short, values } from "./chart";
+import { esc, safeId } from "./html";
 import { formatNumber, numberParts } from "./number";
 import type { NumberStyle } from "./number";
 import { areaPath, linePath, thin } from "./path";
@@ -33,12 +33,14 @@ export function drawStat(w: DrawWidget): string {
   if (value === null) throw new Unfit("No data yet", "");
 
   const shown = numberParts(value, { ...style, compact: Math.abs(value) >= 1e7 && style.decimals === null });
-  const big = `<p class="big">${affix(shown.before, "pre")}${esc(shown.digits)}${affix(shown.after, "un")}</p>`;
+  const big = `<p class="big">${shown.sign}${affix(shown.before, "pre")}${esc(shown.digits)}${affix(shown.after, "un")}</p>`;
   const trend = optionBool(w.options, "trend") !== false;
   const under =
     aggregate === "last" ? (trend ? delta(w, list, style) : "") : caption(aggregate, present.length, column);
+  const tall = w.layout.h > 2;
   const line = trend && aggregate !== "count" && present.length > 1 ? sparkline(w, list) : "";
-  return `<div class="w-b stat${w.layout.h > 2 ? " tall" : ""}${line === "" ? " bare" : ""}">${big}${under}${line}</div>`;
+  if (tall) return `<div class="w-b stat tall">${big}${under}${line}</div>`;
+  return `<div class="w-b stat"><div class="row">${big}${line}</div>${under}</div>`;
 }
 
 function affix(text: string, name: string): string {
@@ -127,6 +129,6 @@ function sparkline(w: DrawWidget, list: readonly (number | null)[]): string {
       : "";
   return (
     `<div class="sp" aria-hidden="true"><svg class="st" viewBox="0 0 ${String(width)} ${String(height)}" preserveAspectRatio="none">` +
-    `<g class="c1"><path class="ar" d="${areaPath(points, height)}"/><path class="ln" d="${linePath(points)}"/></g></svg>${dot}</div>`
+    `<g class="c1">${fade(`g-${safeId(w.id)}-0`)}<path class="ar" fill="url(#g-${safeId(w.id)}-0)" d="${areaPath(points, height)}"/><path class="ln" d="${linePath(points)}"/></g></svg>${dot}</div>`
   );
 }

@@ -113,10 +113,8 @@ function readable(w: DrawWidget, c: Picked): boolean {
 function count(items: readonly Item[]): string {
   const n = (s: State): number => items.filter((i) => i.state === s).length;
   if (items.length > 0 && n("ok") === items.length) return `all ${formatNumber(items.length)} OK`;
-  const parts = (["down", "warn", "unknown"] as const)
-    .filter((s) => n(s) > 0)
-    .map((s) => `${formatNumber(n(s))} ${names[s]}`);
-  return `${parts.join(", ")} of ${formatNumber(items.length)}`;
+  const worst = (["down", "warn", "unknown"] as const).filter((s) => n(s) > 0).slice(0, 2);
+  return worst.map((s) => `${formatNumber(n(s))} ${names[s]}`).join(", ");
 }
 
 function text(cell: Cell, c: Picked): string {

@@ -74,7 +74,10 @@ function label(w: DrawWidget): string {
 
 function heading(w: DrawWidget, value: string): string {
   if (w.title === "" && value === "") return "";
-  const title = w.title === "" ? "<span></span>" : `<h2>${esc(clip(w.title, 200))}</h2>`;
+  const title =
+    w.title === ""
+      ? "<span></span>"
+      : `<h2${w.title.length > 30 ? ` title="${esc(clip(w.title, 200))}"` : ""}>${esc(clip(w.title, 200))}</h2>`;
   return `<div class="w-h">${title}${value === "" ? "" : `<span class="w-v">${value}</span>`}</div>`;
 }
 
