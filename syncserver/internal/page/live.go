@@ -1,0 +1,379 @@
+package page
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
+)
+
+const (
+	goneReason       = "This link does not work any more."
+	restartingReason = "The server is restarting."
+)
+
+// Live answers a viewer's websocket for link t with what changes from now on. have is the version that the viewer holds
+// already, 0 if none; client names the viewer's address for the limits. A link that does not open anything is answered by
+// a "gone" message and a close with wire.CloseDenied, whatever the reason. The error is a fault where nothing was
+// answered yet; Live returns once the connection runs on its own.
+func (s *Service) Live(w http.ResponseWriter, r *http.Request, t sharing.Token, have uint64, client string) error {
+	if err := s.admit(client); err != nil {
+		return err
+	}
+	l, snap, err := s.fresh(r.Context(), t)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		s.release(client)
+		return err
+	}
+	socket := &catcher{ResponseWriter: w}
+	ws, wsErr := websocket.Accept(socket, r, &websocket.AcceptOptions{OriginPatterns: s.cfg.Origins})
+	if wsErr != nil {
+		s.release(client) // Accept has answered
+		return nil        //nolint:nilerr // a handshake that is none is the client's mistake, and answered
+	}
+	ws.SetReadLimit(readLimit)
+	ctx, cancel := context.WithCancel(s.ctx) //nolint:contextcheck // outlives the request, ends with the service
+	c := &conn{s: s, ws: ws, tcp: socket.tcp, token: t, client: client, cancel: cancel, wake: make(chan struct{}, 1)}
+	if err == nil {
+		err = c.join(ctx, l, snap, have)
+	}
+	if err != nil {
+		c.ending = endFor(err)
+	}
+	s.wg.Go(func() { c.run(ctx) })
+	return nil
+}
+
+// admit counts a connection, or refuses it.
+func (s *Service) admit(client string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return fault.New(fault.Unavailable, restartingReason)
+	case s.conns >= s.cfg.Total:
+		return fault.New(fault.Busy, "Too many viewers are connected to this server.")
+	case s.clients[client] >= s.cfg.PerClient:
+		return fault.New(fault.Busy, "Too many viewers are connected from your address.")
+	}
+	s.conns++
+	s.clients[client]++
+	return nil
+}
+
+func (s *Service) release(client string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns--
+	if s.clients[client]--; s.clients[client] <= 0 {
+		delete(s.clients, client)
+	}
+	if s.closed && s.conns == 0 {
+		s.cancel()
+	}
+}
+
+// ping pings every connection once in pingEvery; one that does not answer is broken off.
+func (s *Service) ping(now int64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, d := range s.boards {
+		d.mu.Lock()
+		for c := range d.conns {
+			if now >= c.nextPing {
+				c.nextPing = now + int64(pingEvery/sweepEvery)
+				s.wg.Go(c.ping)
+			}
+		}
+		d.mu.Unlock()
+	}
+}
+
+// conn is one viewer's websocket. What is under "guarded" belongs to dashboard.mu once it has joined.
+type conn struct {
+	s      *Service
+	ws     *websocket.Conn
+	tcp    *net.TCPConn // below ws; nil if it is something else
+	d      *dashboard   // nil if it never joined
+	token  sharing.Token
+	client string
+	cancel context.CancelFunc
+	wake   chan struct{} // something is to be sent
+
+	// guarded
+	version  uint64   // that the viewer has when everything in queue has arrived
+	queue    []*frame // at most queueFrames
+	resync   bool     // the viewer needs the whole dashboard; the queue is empty
+	ending   end
+	cut      *receipt
+	last     *time.Timer // breaks the connection off
+	nextPing int64
+}
+
+// join adds c to the viewers of what its token opens, and queues the first frame.
+func (c *conn) join(ctx context.Context, l *link, snap *snapshot, have uint64) error {
+	for range maxTries {
+		if c.add(l, snap, have) {
+			return nil
+		}
+		var err error
+		if l, snap, err = c.s.fresh(ctx, c.token); err != nil {
+			return err
+		}
+	}
+	return errBusy()
+}
+
+func (c *conn) add(l *link, snap *snapshot, have uint64) bool {
+	c.s.mu.RLock()
+	defer c.s.mu.RUnlock()
+	if c.s.links[c.token] != l || c.s.closed {
+		return false // access changed, or was forgotten, since it was asked
+	}
+	d := l.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.conns) >= c.s.cfg.PerDashboard {
+		c.ending = endRestarting
+	}
+	if len(d.conns) == 0 && !d.timer {
+		d.base = snap
+	}
+	switch have {
+	case snap.version, d.base.version:
+		c.version = have
+		c.queue = append(c.queue, newHello(have))
+	default:
+		c.resync = true
+	}
+	c.d = d
+	c.nextPing = c.s.tick.Load() + int64(pingEvery/sweepEvery)
+	d.conns[c] = struct{}{}
+	c.nudge()
+	if st := d.state.Load(); st.gen != d.gen.Load() || st.snap != d.base {
+		d.scheduleLocked(c.s)
+	}
+	return true
+}
+
+// run writes until the connection ends.
+func (c *conn) run(ctx context.Context) {
+	defer c.s.release(c.client)
+	defer c.stop()
+	defer c.leave()
+	reading, stopped := context.WithCancel(ctx)
+	c.s.wg.Go(func() {
+		defer stopped()
+		c.read(ctx)
+	})
+	for {
+		data, ending := c.next(ctx)
+		switch {
+		case ending != endNot:
+			c.bye(ending)
+			return
+		case data != nil:
+			if err := c.write(ctx, data, writeTimeout); err != nil {
+				_ = c.ws.CloseNow()
+				return
+			}
+			continue
+		}
+		select {
+		case <-c.wake:
+		case <-reading.Done():
+			_ = c.ws.CloseNow()
+			return
+		}
+	}
+}
+
+// read answers control frames, which the websocket package does while somebody reads, and ends the connection of a viewer
+// who sends anything else.
+func (c *conn) read(ctx context.Context) {
+	if _, _, err := c.ws.Reader(ctx); err == nil {
+		_ = c.ws.Close(websocket.StatusPolicyViolation, "viewers send nothing")
+	}
+}
+
+// next is the next message to write, or why to end; neither if there is nothing to do. When the queue overflowed, the
+// next message is the whole dashboard.
+func (c *conn) next(ctx context.Context) ([]byte, end) {
+	if c.d == nil {
+		return nil, c.ending
+	}
+	c.d.mu.Lock()
+	switch {
+	case c.ending != endNot:
+		defer c.d.mu.Unlock()
+		return nil, c.ending
+	case c.d.held:
+	case c.resync:
+		snap := c.d.base
+		c.d.mu.Unlock()
+		return c.whole(ctx, snap)
+	case len(c.queue) > 0:
+		f := c.queue[0]
+		c.queue = c.queue[1:]
+		c.d.mu.Unlock()
+		return f.data, endNot
+	}
+	c.d.mu.Unlock()
+	return nil, endNot
+}
+
+// whole is the frame that brings everything. It is made without the lock, and is only sent if access did not change and
+// nothing newer came meanwhile.
+func (c *conn) whole(ctx context.Context, snap *snapshot) ([]byte, end) {
+	f, err := snap.allFrame(ctx, c.s)
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	switch {
+	case c.ending != endNot:
+		return nil, c.ending
+	case err != nil:
+		return nil, endRestarting
+	case c.d.held || c.d.base != snap:
+		c.nudge()
+		return nil, endNot
+	}
+	c.resync = false
+	c.version = f.to
+	return f.data, endNot
+}
+
+// offer queues a patch. The caller holds dashboard.mu.
+func (c *conn) offer(f *frame) {
+	switch {
+	case c.ending != endNot || c.resync || c.version == f.to:
+	case c.version != f.from || len(c.queue) >= queueFrames:
+		c.queue, c.resync = nil, true
+	default:
+		c.queue = append(c.queue, f)
+		c.version = f.to
+	}
+	c.nudge()
+}
+
+// finish makes the connection end: nothing that waits is sent any more, and after cutDeadline it is broken off. The caller
+// holds dashboard.mu.
+func (c *conn) finish(e end, cut *receipt) {
+	if c.ending != endNot {
+		return
+	}
+	c.ending, c.queue, c.resync = e, nil, false
+	if cut != nil {
+		cut.add()
+		c.cut = cut
+	}
+	c.nudge()
+	c.s.wg.Add(1)
+	c.last = time.AfterFunc(cutDeadline, func() {
+		defer c.s.wg.Done()
+		c.kill()
+	})
+}
+
+func (c *conn) nudge() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// kill breaks the connection off. What the kernel still holds for a viewer that did not read is thrown away.
+func (c *conn) kill() {
+	if c.tcp != nil {
+		_ = c.tcp.SetLinger(0)
+	}
+	c.cancel()
+}
+
+// catcher notes which connection a websocket takes over.
+type catcher struct {
+	http.ResponseWriter
+	tcp *net.TCPConn
+}
+
+// Unwrap lets others reach what is below.
+func (c *catcher) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// Hijack takes the connection over.
+func (c *catcher) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(c.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("take the connection over: %w", err)
+	}
+	below := conn
+	if t, ok := conn.(*tls.Conn); ok {
+		below = t.NetConn()
+	}
+	c.tcp, _ = below.(*net.TCPConn)
+	return conn, rw, nil
+}
+
+func (c *conn) write(ctx context.Context, data []byte, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.ws.Write(ctx, websocket.MessageText, data) //nolint:wrapcheck // only asked whether it failed
+}
+
+// bye says why and closes. It does not wait for the connection's own context, which may be gone already.
+func (c *conn) bye(e end) {
+	code, reason := websocket.StatusCode(wire.CloseRestarting), restartingReason
+	if e == endGone {
+		code, reason = wire.CloseDenied, goneReason
+		if err := c.write(context.WithoutCancel(c.s.ctx), goneFrame(goneReason), goneTimeout); err != nil {
+			_ = c.ws.CloseNow()
+			return
+		}
+	}
+	c.leave() // what follows is courtesy; finish sees to it that it ends
+	_ = c.ws.Close(code, reason)
+}
+
+// leave takes c from the viewers, once.
+func (c *conn) leave() {
+	if c.d == nil {
+		return
+	}
+	c.d.mu.Lock()
+	delete(c.d.conns, c)
+	cut := c.cut
+	c.cut = nil
+	c.d.mu.Unlock()
+	if cut != nil {
+		cut.gone()
+	}
+}
+
+// stop ends what works for c.
+func (c *conn) stop() {
+	c.cancel()
+	if c.d == nil {
+		return
+	}
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	if c.last != nil && c.last.Stop() {
+		c.s.wg.Done()
+	}
+}
+
+func (c *conn) ping() {
+	ctx, cancel := context.WithTimeout(c.s.ctx, pingTimeout)
+	defer cancel()
+	if err := c.ws.Ping(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		c.kill()
+	}
+}
