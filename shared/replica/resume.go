@@ -66,8 +66,21 @@ func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64) error {
 	return c.settle()
 }
 
+// pages reads the pages that were kept aside, one by one: fn writes, which it must not do during a Scan.
 func (c *Client) pages(fn func(Snapshot) error) error {
-	return each(c.tx, []byte{keyPage}, func(_ []byte, p Snapshot) error { return fn(p) })
+	for i := range c.meta.Pages {
+		p, ok, err := get[Snapshot](c.tx, numberKey(keyPage, uint64(i))) //nolint:gosec // counted from 0
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return ErrGap
+		}
+		if err := fn(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // offer queues again, under their old stamps, operations that the server had judged but may have forgotten, and what the
