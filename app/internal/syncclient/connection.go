@@ -46,6 +46,7 @@ type lane struct {
 	flying  bool   // edits were sent and not answered
 	command string // id of the command that was sent and not answered
 	stalls  int
+	shut    bool // the server does not let the account in
 }
 
 // connect opens a connection and stays until it ends. caughtUp reports whether everything was exchanged once.
@@ -243,7 +244,7 @@ func (k *connection) pump() error {
 				}
 			}
 		}
-		if !l.ready || l.flying {
+		if !l.ready || l.flying || l.shut {
 			continue
 		}
 		ops, err := k.w.Ops(id, 0)
@@ -277,7 +278,7 @@ func (k *connection) subscribe(id board.ID) (*lane, error) {
 	if l.ready {
 		k.unsure++
 	}
-	l.ready, l.flying = false, false
+	l.ready, l.flying, l.shut = false, false, false
 	return l, k.send(wire.Subscribe{Cursor: cursor})
 }
 
@@ -336,7 +337,8 @@ func (k *connection) take(m wire.Message) error {
 		return k.w.Result(m)
 	case wire.Denied:
 		k.answered(m.Board)
-		delete(k.lanes, m.Board)
+		// Kept, so that it is not asked for again on this connection unless the list of dashboards says so.
+		k.lanes[m.Board] = &lane{ready: true, shut: true}
 		return k.w.Denied(m)
 	case wire.Error:
 		return k.complaint(m)
@@ -391,9 +393,10 @@ func (k *connection) complaint(m wire.Error) error {
 		f = fault.New(fault.Invalid, "The server did not understand this program.")
 	}
 	k.c.deps.Log.Warn("server complains", "kind", f.Kind, "message", f.Message, "field", f.Field)
-	if l := k.lanes[m.Board]; m.Board == "" || l != nil && (l.flying || l.command != "" || !l.ready) {
+	if l := k.lanes[m.Board]; l != nil && (l.flying || l.command != "" || !l.ready) {
 		return f
 	}
+	k.w.Tell(f)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
@@ -290,6 +291,11 @@ func (w *Workspace) Denied(m wire.Denied) error {
 		return err
 	}
 	title := d.rec.Title
+	if !d.rec.Known && !m.Gone {
+		// The server has not taken it in the first place. It stays as it is, and is offered again some other time.
+		w.publish(notice(NoticeWarning, m.Board, "“"+title+"” was not taken by the server. "+m.Message, "It stays saved on this device."))
+		return nil
+	}
 	if m.Gone && d.rec.Queued == 0 && d.rec.Refused == 0 {
 		if err := w.remove(d, nil); err != nil {
 			return err
@@ -315,4 +321,9 @@ func (w *Workspace) Denied(m wire.Denied) error {
 	}
 	w.publish(notice(NoticeWarning, m.Board, "“"+title+"”: "+message, "Keep what you have as a copy of your own, or discard it."))
 	return nil
+}
+
+// Tell shows the user a fault that is about nothing in particular.
+func (w *Workspace) Tell(f *fault.Error) {
+	w.publish(notice(NoticeWarning, "", f.Message, f.Hint))
 }

@@ -6,13 +6,13 @@ import "widgets.pro/shared/board"
 func sizeOf(k board.Kind) board.Layout {
 	switch k {
 	case board.KindStat:
-		return board.Layout{W: 3, H: 3}
+		return board.Layout{W: 3, H: 2}
 	case board.KindLine, board.KindBar:
-		return board.Layout{W: 6, H: 6}
+		return board.Layout{W: 6, H: 5}
 	case board.KindTable:
-		return board.Layout{W: 6, H: 7}
+		return board.Layout{W: 6, H: 6}
 	case board.KindMarkdown, board.KindStatus:
-		return board.Layout{W: 4, H: 5}
+		return board.Layout{W: 4, H: 4}
 	}
 	return board.Layout{W: 4, H: 4}
 }
