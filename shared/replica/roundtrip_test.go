@@ -21,7 +21,7 @@ func (d *device) open(t *testing.T) *replica.Client {
 	return c
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
