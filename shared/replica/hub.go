@@ -3,6 +3,7 @@ package replica
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -302,6 +303,12 @@ func (h *Hub) Snapshot(maxBytes int) ([]Snapshot, error) {
 
 // State reads the whole content into memory.
 func (h *Hub) State() (*State, error) { return h.load() }
+
+// Register reads one register without the rest of the content; ok is false if it was never written.
+func (h *Hub) Register(entity, field string) (value json.RawMessage, ok bool, err error) {
+	r, ok, err := get[register](h.tx, key(keyRegister, entity, field))
+	return r.Value, ok, err
+}
 
 // Compact drops all but the newest keep positions of the log, and more if their entries take too much space. Devices that
 // are further behind get a snapshot.

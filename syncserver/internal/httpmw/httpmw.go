@@ -110,6 +110,9 @@ func (s *stack) finish(w *writer, r *http.Request, log bool, start time.Time) {
 		}
 		s.answerPanic(w, r)
 	}
+	if w.status == 0 {
+		w.status = http.StatusOK // a handler that wrote nothing
+	}
 	if log {
 		s.o.Logger.DebugContext(r.Context(), "request", "method", method(r), "route", route(r), "status", w.status,
 			"bytes", w.bytes, "duration_us", s.o.Now().Sub(start).Microseconds(), "request_id", w.requestID())

@@ -91,7 +91,7 @@ var documentTemplate = template.Must(template.New("document").Parse(`<!doctype h
 <meta property="og:type" content="website">
 <link rel="icon" href="` + Favicon + `">
 <style>{{.CSS}}</style>
-<style id="board-css">{{.BoardCSS}}</style>
+<style>{{.BoardCSS}}</style>
 </head>
 <body>
 {{.Body}}
@@ -106,12 +106,8 @@ func newDocument(s *Service, n *snapshot, body, boardCSS string) (*Document, err
 		return nil, fault.New(fault.Internal, "The style sheet holds markup.")
 	}
 	var out bytes.Buffer
-	title := n.title
-	if strings.TrimSpace(title) == "" {
-		title = "Untitled dashboard"
-	}
 	if err := documentTemplate.Execute(&out, content{
-		Version: n.version, Title: title, Description: n.description, Theme: string(n.theme),
+		Version: n.version, Title: n.title, Description: n.description, Theme: string(n.theme),
 		Body: template.HTML(body), CSS: template.CSS(shareCSS), BoardCSS: template.CSS(boardCSS), //nolint:gosec // drawn by our bundle, see content
 		Script: s.cfg.Bundle.ScriptURL,
 	}); err != nil {

@@ -299,7 +299,7 @@ func TestV1_ViewerThatDoesNotReadIsCut(t *testing.T) {
 		n, err = c.Read(buf)
 		read += n
 	}
-	if read > 20<<20 {
+	if read > 14<<20 {
 		t.Errorf("%d bytes came through, all that was to be sent", read)
 	}
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() {
@@ -334,7 +334,7 @@ func (w *world) fill(t *testing.T, id board.ID) uint64 {
 		at = w.edit(id, func(v *board.View) {
 			n := 10
 			if i == 0 {
-				n = 24 << 20
+				n = 16 << 20
 			}
 			v.Widgets[0].Rows = append(v.Widgets[0].Rows[:0:0], []byte(fmt.Sprintf(`["%d%s"]`, i, strings.Repeat("x", n))))
 		})
@@ -428,9 +428,9 @@ func TestConnectionsAreCounted(t *testing.T) {
 	if _, code := v3.next(); code != wire.CloseRestarting {
 		t.Errorf("third on one dashboard: %d", code)
 	}
-	v3, _, err := w.dial(t, other, 0, b)
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for v3, err = nil, errors.New("not tried"); err != nil; { // until the refused one is gone
+		v3, _, err = w.dial(t, other, 0, b)
 	}
 	v3.want("all")
 	if _, res, err := w.dial(t, other, 0, b); err == nil || res.StatusCode != 429 {

@@ -49,6 +49,9 @@ type widget struct {
 func newSnapshot(view board.View, version uint64, old *snapshot) (*snapshot, error) {
 	view = board.Publish(view) // nothing else ever reaches a viewer (rule A6), wherever the view came from
 	n := &snapshot{version: version, title: plain(view.Title), description: plain(view.Description), theme: view.Theme}
+	if strings.TrimSpace(n.title) == "" {
+		n.title = "Untitled dashboard"
+	}
 	var all bytes.Buffer
 	head := view
 	head.Widgets = nil

@@ -60,6 +60,20 @@ func (l *Limiter) Take(key string, now time.Time) error {
 	return nil
 }
 
+// Check tells whether Take would find anything left of key's budget at now, and spends nothing.
+func (l *Limiter) Check(key string, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at, ok := l.full[key]
+	if !ok || at.Before(now) {
+		return nil
+	}
+	if wait := at.Add(l.interval).Sub(now) - time.Duration(l.burst)*l.interval; wait > 0 {
+		return &Exceeded{After: wait}
+	}
+	return nil
+}
+
 // makeRoom forgets, of a handful of budgets, those that are full and in any case the one that is nearest to it: so who
 // fills the table with new keys mostly pushes out their own. Go's order of map iteration makes the handful a random one.
 func (l *Limiter) makeRoom(now time.Time) {

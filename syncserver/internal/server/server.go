@@ -102,7 +102,9 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.web, err = newWeb(d, st, s.rooms, accounts, clients, mux); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
-	s.handler, err = httpmw.Wrap(mux, httpmw.Options{Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure})
+	s.handler, err = httpmw.Wrap(s.web.site.Fast(mux), httpmw.Options{
+		Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure, OnPanic: s.web.site.Panicked(),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
 	}

@@ -2,21 +2,71 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"net/url"
+	"runtime"
 
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/httpmw"
+	"widgets.pro/syncserver/internal/httpweb"
+	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/internal/published"
+	"widgets.pro/syncserver/internal/render"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
 )
 
 // web is what browsers see: share pages with their viewers, and the forms for signing in.
-type web struct{}
+type web struct {
+	engine *render.Engine
+	pages  *page.Service
+	site   *httpweb.Site
+}
 
 // newWeb wires what browsers see and adds its routes.
-func newWeb(_ Deps, _ store.Store, _ *room.Rooms, _ *account.Service, _ httpmw.Clients, _ *http.ServeMux) (*web, error) {
-	return &web{}, nil
+func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, clients httpmw.Clients, mux *http.ServeMux) (*web, error) {
+	assets, err := httpweb.LoadAssets(d.Front)
+	if err != nil {
+		return nil, fmt.Errorf("load the front end: %w", err)
+	}
+	base, err := url.Parse(d.Config.Base)
+	if err != nil {
+		return nil, fmt.Errorf("public base URL: %w", err)
+	}
+	source := published.New(st)
+	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
+	w.pages = page.New(page.Config{
+		Source: source, Drawer: w.engine, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
+		Origins: []string{base.Host}, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut,
+	})
+	rooms.Attach(w.pages)
+	w.site, err = httpweb.New(httpweb.Config{
+		Base: d.Config.Base, Pages: w.pages, Core: source, Accounts: accounts, Assets: assets, Clients: clients, Logger: d.Log, Now: d.Now,
+	})
+	if err != nil {
+		w.close(context.Background())
+		return nil, fmt.Errorf("prepare the site: %w", err)
+	}
+	for _, r := range w.site.Routes() {
+		mux.Handle(r.Pattern, r.Handler)
+	}
+	return w, nil
+}
+
+// maxEngines bounds the drawing engines, each of which may take hundreds of megabytes for a very large dashboard.
+const maxEngines = 4
+
+// websocketOf is the base URL's origin for websockets, which not every browser counts as the page's own.
+func websocketOf(base *url.URL) string {
+	if base.Scheme == "https" {
+		return "wss://" + base.Host
+	}
+	return "ws://" + base.Host
 }
 
 // close tells the viewers that the server goes down and waits for them until ctx ends.
-func (w *web) close(context.Context) {}
+func (w *web) close(ctx context.Context) {
+	w.pages.Close(ctx)
+	w.engine.Close()
+}

@@ -1,0 +1,125 @@
+// Package published answers, over the store, what pages ask of the server: what a share link opens and shows, where a short
+// link leads, and which dashboards are somebody's. Access decides, content reads; nothing here is kept.
+package published
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/access"
+	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/httpweb"
+	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/internal/store"
+)
+
+var errForeignGrant = errors.New("a grant that access did not give")
+
+// Source is a page.Source and an httpweb.Core over a store.
+type Source struct{ store store.Store }
+
+var (
+	_ page.Source  = Source{}
+	_ httpweb.Core = Source{}
+)
+
+// New returns a Source over st.
+func New(st store.Store) Source { return Source{store: st} }
+
+// OpenLink asks access.
+func (s Source) OpenLink(ctx context.Context, t sharing.Token) (page.Grant, error) {
+	var g access.Grant
+	err := s.store.View(ctx, func(tx store.Tx) (err error) {
+		g, err = access.OpenLink(tx, t.Reveal())
+		return err //nolint:wrapcheck // wrapped below
+	})
+	if err != nil {
+		return nil, fmt.Errorf("decide about a share link: %w", err)
+	}
+	return g, nil
+}
+
+// Published has access decide again, since a grant is true only for the transaction it was made in, and reads.
+func (s Source) Published(ctx context.Context, grant page.Grant) (view board.View, version uint64, err error) {
+	old, ok := grant.(access.Grant)
+	if !ok {
+		return board.View{}, 0, errForeignGrant
+	}
+	err = s.store.View(ctx, func(tx store.Tx) error {
+		g, err := access.Again(tx, old)
+		if err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		var v content.Version
+		view, v, err = content.Load(tx, g)
+		version = v.Seq
+		return err //nolint:wrapcheck // wrapped below
+	})
+	if err != nil {
+		return board.View{}, 0, fmt.Errorf("read what is published: %w", err)
+	}
+	return view, version, nil
+}
+
+// ShortLink asks access for the token behind a short link.
+func (s Source) ShortLink(ctx context.Context, short string) (t sharing.Token, err error) {
+	err = s.store.View(ctx, func(tx store.Tx) (err error) {
+		t, err = access.OpenShortID(tx, short)
+		return err //nolint:wrapcheck // wrapped below
+	})
+	if err != nil {
+		return "", fmt.Errorf("decide about a short link: %w", err)
+	}
+	return t, nil
+}
+
+// Dashboards lists what an account may open, by title; links are told to those who may manage them.
+func (s Source) Dashboards(ctx context.Context, id store.AccountID) ([]httpweb.Dashboard, error) {
+	var out []httpweb.Dashboard
+	err := s.store.View(ctx, func(tx store.Tx) error {
+		out = nil
+		grants, err := access.List(tx, id)
+		if err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		for _, g := range grants {
+			d, err := dashboard(tx, g)
+			if err != nil {
+				return err
+			}
+			out = append(out, d)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the dashboards of an account: %w", err)
+	}
+	slices.SortStableFunc(out, func(a, b httpweb.Dashboard) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)), cmp.Compare(a.ID, b.ID))
+	})
+	return out, nil
+}
+
+func dashboard(tx store.Tx, g access.Grant) (d httpweb.Dashboard, err error) {
+	d = httpweb.Dashboard{ID: g.Board(), Role: g.Role()}
+	if d.Title, err = content.Title(tx, g); err != nil {
+		return d, err //nolint:wrapcheck // says what it was doing
+	}
+	rec, _, err := tx.Boards().Get(g.Board())
+	if err != nil {
+		return d, fmt.Errorf("read dashboard %s: %w", g.Board(), err)
+	}
+	d.Trashed = rec.Trashed
+	if g.May(access.Share) {
+		if d.Link, err = tx.Links().Get(g.Board()); err != nil {
+			return d, fmt.Errorf("read the link of %s: %w", g.Board(), err)
+		}
+	}
+	return d, nil
+}
