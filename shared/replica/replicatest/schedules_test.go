@@ -1,0 +1,90 @@
+package replicatest_test
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"widgets.pro/shared/replica/replicatest"
+)
+
+// A longer hunt: go test ./shared/replica/replicatest -run Hunt -hunt 100000 -from 1000000 -steps 300.
+var (
+	hunt  = flag.Uint64("hunt", 0, "how many further schedules to try")
+	from  = flag.Uint64("from", 1_000_000, "the first seed of the hunt")
+	steps = flag.Int("steps", 300, "steps of each schedule of the hunt")
+)
+
+const usual = 150 // steps of a schedule
+
+// run tries the seeds from first on, in two halves at once.
+func run(t *testing.T, first, n uint64, cfg replicatest.Config) {
+	t.Helper()
+	const parts = 2
+	for part := range uint64(parts) {
+		t.Run(fmt.Sprintf("part %d", part), func(t *testing.T) {
+			t.Parallel()
+			for seed := first + part; seed < first+n; seed += parts {
+				if r := replicatest.Run(replicatest.Seed(seed), cfg); r.Err != nil {
+					t.Errorf("seed %d: %v", seed, r.Err)
+				}
+			}
+		})
+	}
+}
+
+func TestSI1_to_SI11_HoldInEverySchedule(t *testing.T) {
+	run(t, 0, 3_000, replicatest.Config{Steps: usual})
+}
+
+func TestSI13_WhatEditorsHoldSurvivesARestoredServer(t *testing.T) {
+	run(t, 0, 1_000, replicatest.Config{Steps: usual, Restore: true})
+}
+
+func TestHunt(t *testing.T) {
+	run(t, *from, *hunt, replicatest.Config{Steps: *steps})
+	run(t, *from, *hunt, replicatest.Config{Steps: *steps, Restore: true})
+}
+
+// Rapid makes the choices here, so that a schedule that breaks a rule shrinks to a short one.
+func TestSI1_to_SI11_HoldWhateverIsChosen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		choose := func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "choice") }
+		if r := replicatest.Run(choose, replicatest.Config{Steps: 40}); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	})
+}
+
+func TestSameSeedSameRun(t *testing.T) {
+	seen := map[uint64]uint64{}
+	for seed := range uint64(50) {
+		a := replicatest.Run(replicatest.Seed(seed), replicatest.Config{Steps: usual})
+		b := replicatest.Run(replicatest.Seed(seed), replicatest.Config{Steps: usual})
+		if a.Trace != b.Trace {
+			t.Errorf("seed %d ran as %x, then as %x", seed, a.Trace, b.Trace)
+		}
+		if other, ok := seen[a.Trace]; ok {
+			t.Errorf("seeds %d and %d ran alike", seed, other)
+		}
+		seen[a.Trace] = seed
+	}
+}
+
+// Each planted bug is one that these rules must find, within so many schedules.
+func TestPlantedBugsAreFound(t *testing.T) {
+	const within = 200
+	for _, b := range replicatest.Bugs() {
+		t.Run(b.String(), func(t *testing.T) {
+			for seed := range uint64(within) {
+				if r := replicatest.Run(replicatest.Seed(seed), replicatest.Config{Steps: usual, Bug: b}); r.Err != nil {
+					t.Logf("schedule %d: %v", seed+1, r.Err)
+					return
+				}
+			}
+			t.Errorf("not found in %d schedules", within)
+		})
+	}
+}
