@@ -18,9 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/server"
+	"widgets.pro/syncserver/internal/store"
 )
 
 // Options vary a server. The zero Options are what a test mostly wants.
@@ -158,6 +161,14 @@ func (s *Server) SignUp(email string) SignedIn {
 func (s *Server) LogIn(email string) SignedIn {
 	s.t.Helper()
 	return s.signIn("login", email)
+}
+
+// SetRole sets what an account is to a dashboard, as its owner would; RoleNone takes its role away.
+func (s *Server) SetRole(id board.ID, who SignedIn, role sharing.Role) {
+	s.t.Helper()
+	if err := s.server.SetRole(s.t.Context(), id, store.AccountID(who.Account), role); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Password is the password of the accounts that SignUp makes.

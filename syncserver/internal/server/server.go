@@ -18,14 +18,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/room"
+	"widgets.pro/syncserver/internal/sharelink"
+	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/store/boltstore"
 )
 
@@ -109,6 +114,21 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
 	}
 	return s, nil
+}
+
+// SetRole sets what an account is to a dashboard, in the name of its owner.
+func (s *Server) SetRole(ctx context.Context, id board.ID, account store.AccountID, role sharing.Role) error {
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		rec, _, err := tx.Boards().Get(id)
+		if err != nil {
+			return err
+		}
+		return sharelink.SetRole(tx, s.rooms, access.Account(rec.Owner), id, account, role)
+	})
+	if err != nil {
+		return fmt.Errorf("set role: %w", err)
+	}
+	return nil
 }
 
 // Handler answers every request of the server.

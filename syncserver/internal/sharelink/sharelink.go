@@ -1,4 +1,4 @@
-// Package sharelink changes who has access to a dashboard by link.
+// Package sharelink changes who has access to a dashboard: by link, and by role.
 //
 // A command is judged by sharing.Decide in the transaction that stores its outcome, takes a position in the dashboard's
 // log, so that every edit comes before or after it, and is remembered, so that a repeat changes nothing and is told the
@@ -78,11 +78,48 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if c.Action == sharing.Delete {
 		return Outcome{Link: next}, destroy(tx, ev, c.Board, now)
 	}
-	return Outcome{Link: next}, announce(tx, ev, g)
+	accounts, err := access.Audience(tx, c.Board)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{Link: next}, announce(tx, ev, g, accounts)
+}
+
+// SetRole sets what an account is to a dashboard; RoleNone takes its role away. p must be allowed to manage sharing. It
+// fails with Conflict if the dashboard would be left without an owner (SI19).
+func SetRole(tx store.Tx, ev content.Events, p access.Principal, id board.ID, account store.AccountID, role sharing.Role) error {
+	g, err := access.Open(tx, p, id, access.Share)
+	if err != nil {
+		return err
+	}
+	before, err := access.Audience(tx, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.Boards().SetRole(id, account, role); err != nil {
+		return fmt.Errorf("set role on %s: %w", id, err)
+	}
+	holders, err := tx.Boards().Roles(id)
+	if err != nil {
+		return fmt.Errorf("read roles of %s: %w", id, err)
+	}
+	if !slices.ContainsFunc(holders, func(h store.Holder) bool { return h.Role == sharing.RoleOwner }) {
+		return fault.New(fault.Conflict, "A dashboard needs an owner.")
+	}
+	after, err := access.Audience(tx, id)
+	if err != nil {
+		return err
+	}
+	accounts := slices.Compact(slices.Sorted(slices.Values(append(before, after...))))
+	if err := announce(tx, ev, g, accounts); err != nil {
+		return err
+	}
+	tx.After(func() { ev.List([]store.AccountID{account}) })
+	return nil
 }
 
 // announce gives a change of access its position in the log, raises the epoch of grants and tells the events.
-func announce(tx store.Tx, ev content.Events, g access.Grant) error {
+func announce(tx store.Tx, ev content.Events, g access.Grant, accounts []store.AccountID) error {
 	id := g.Board()
 	hub, err := content.Open(tx, g)
 	if err != nil {
@@ -99,10 +136,6 @@ func announce(tx store.Tx, ev content.Events, g access.Grant) error {
 	}
 	rec.Epoch++
 	if err := tx.Boards().Put(rec); err != nil {
-		return err
-	}
-	accounts, err := access.Audience(tx, id)
-	if err != nil {
 		return err
 	}
 	tx.After(func() {
