@@ -7,11 +7,13 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
 /**
- * Markdown must come out the same everywhere. In a browser build this package would decode entities with the help of the
+ * What stands in for packages of others, everywhere. Markdown must come out the same everywhere. In a browser build this package would decode entities with the help of the
  * page's DOM, which the server's engine does not have; its table of entities is what all take.
  */
 export const alias = {
   "decode-named-character-reference": require.resolve("decode-named-character-reference"),
+  // micromark's log for its own makers wants a console, which not every engine has.
+  debug: fileURLToPath(new URL("src/lib/draw/silent.ts", import.meta.url)),
 };
 
 const shared = {

@@ -2,13 +2,18 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import { alias } from "./vite.parts.mjs";
 
-/** `*.test.ts` runs in plain Node; `*.dom.test.ts` runs in a simulated page and may mount components. */
+/** Files named `*.test.ts` run in plain Node; `*.dom.test.ts` in a simulated page and may mount components. */
 export default defineConfig({
   test: {
     projects: [
       {
         resolve: { alias },
-        test: { name: "pure", environment: "node", include: ["src/**/*.test.ts"], exclude: ["src/**/*.dom.test.ts"] },
+        test: {
+          name: "pure",
+          environment: "node",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["src/**/*.dom.test.ts"],
+        },
       },
       {
         plugins: [svelte({ configFile: false })],

@@ -161,7 +161,7 @@ function uprightBars(w: DrawWidget, b: Bars): string {
       if (labelled) {
         const above = p.value >= 0;
         const text = formatNumber(p.value, { ...b.style, compact: true });
-        marks += `<text x="${percent((i + 0.5) * slot)}" y="${percent(1 - (above ? p.to : p.from))}" dy="${above ? "-5" : "13"}">${esc(text)}</text>`;
+        marks += `<text x="${percent((i + 0.5) * slot)}" y="${percent(1 - (above ? p.to : p.from))}" dy="${above ? "-.45em" : "1.2em"}">${esc(text)}</text>`;
       }
     }
     groups.push(
@@ -192,7 +192,7 @@ function slotLabels(b: Bars): string {
     .filter(({ i }) => i % every === 0)
     .map(
       ({ s, i }, k) =>
-        `<text x="${percent((i + 0.5) / n)}" y="11"${k % 2 === 1 ? ' class="m"' : i === 0 ? ' class="s"' : ""}>${esc(clip(s, 12))}</text>`,
+        `<text x="${percent((i + 0.5) / n)}" y="1em"${k % 2 === 1 ? ' class="m"' : i === 0 ? ' class="s"' : ""}>${esc(clip(s, 12))}</text>`,
     );
   return `<svg class="xa">${texts.join("")}</svg>`;
 }

@@ -208,7 +208,7 @@ function readout(
     g: along.kind === "time" ? along.grain : undefined,
     p: style.prefix,
     u: style.unit,
-    d: style.decimals ?? undefined,
+    d: style.decimals ?? (exponent < 0 ? decimalsOf(drawn, -exponent) : undefined),
     z: stack ? 1 : undefined,
     s: series.map((s) => (series.length > 1 ? clip(s.name, 40) : "")),
     c: named && along.names.length > 0 ? along.names.map((n) => clip(n, 40)) : undefined,
@@ -259,7 +259,7 @@ function xLabels(along: Along, w: DrawWidget, o: DrawOptions): string {
     const part = span > 0 ? (t.at - along.from) / span : 0.5;
     const side =
       part < 0.03 ? ' class="s"' : part > 0.97 ? ' class="e"' : i % 2 === 1 && ticks.length > 4 ? ' class="m"' : "";
-    return `<text x="${percent(part)}" y="11"${side}>${esc(t.label)}</text>`;
+    return `<text x="${percent(part)}" y="1em"${side}>${esc(t.label)}</text>`;
   });
   return `<svg class="xa">${texts.join("")}</svg>`;
 }

@@ -27,7 +27,7 @@ export function drawTable(w: DrawWidget): string {
       : "";
   const name = esc(w.title === "" ? "Table" : w.title);
   return (
-    `<div class="w-b"><div class="tb" tabindex="0" role="region" aria-label="${name}, table">` +
+    `<div class="w-b"><div class="tb" tabindex="0" role="group" aria-label="${name}, table">` +
     `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></div>${foot}</div>`
   );
 }

@@ -21,7 +21,7 @@ export function drawWidget(w: DrawWidget, options: DrawOptions = {}): string {
 
 /** The whole card, as the share page's grid holds it. */
 export function drawSection(w: DrawWidget, options: DrawOptions = {}): string {
-  return `<section class="w ${kindClass(w.kind)}" id="w-${safeId(w.id)}"${label(w)}>${drawWidget(w, options)}</section>`;
+  return `<section class="w ${kindClass(w.kind)}" id="w-${safeId(w.id)}">${drawWidget(w, options)}</section>`;
 }
 
 /** The class of a card by its widget's kind; it sets the height on a phone. */
