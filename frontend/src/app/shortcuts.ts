@@ -1,0 +1,26 @@
+import { inText } from "../lib/keys";
+import type { AppStore } from "../lib/state/app.svelte";
+
+/** The keys that work everywhere. Keys of the board are in features/board. */
+export function shortcut(app: AppStore, event: KeyboardEvent): void {
+  if (event.defaultPrevented || !app.state) return;
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (command && key === "k") {
+    event.preventDefault();
+    if (app.overlay?.show === "palette") app.overlay = null;
+    else if (!app.overlay) app.overlay = { show: "palette" };
+    return;
+  }
+  if (app.overlay || inText(event.target)) return;
+  if (command && key === "z") {
+    event.preventDefault();
+    void (event.shiftKey ? app.redo() : app.undo());
+  } else if (command && key === "y") {
+    event.preventDefault();
+    void app.redo();
+  } else if (key === "?" && !command) {
+    event.preventDefault();
+    app.overlay = { show: "shortcuts" };
+  }
+}

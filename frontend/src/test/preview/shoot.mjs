@@ -1,0 +1,107 @@
+// Pictures of the screens, for eyes: `node src/test/preview/shoot.mjs OUT [only]`, with serve.mjs running on PORT.
+import { mkdirSync } from "node:fs";
+import { chromium } from "@playwright/test";
+
+const [out = "../build/test-results/screens", only = ""] = process.argv.slice(2);
+const base = `http://127.0.0.1:${process.env.PORT ?? "5199"}/src/test/preview/index.html`;
+mkdirSync(out, { recursive: true });
+
+const click =
+  (name, role = "button") =>
+  (p) =>
+    p.getByRole(role, { name, exact: true }).first().click();
+const share = click("Share");
+const card = (name) => (p) => p.getByRole("button", { name }).first().click();
+const csv = async (p) => {
+  await click("Add widget")(p);
+  await p.getByRole("button", { name: "Import a CSV or JSON file" }).click();
+  await p.getByLabel("or paste rows or JSON").fill("a;b");
+  await click("Preview")(p);
+  await p.getByRole("region", { name: "First rows" }).waitFor();
+};
+const shots = {
+  board: {},
+  sharePublic: { do: share },
+  sharePrivate: { scene: "private", do: share },
+  shareDisabled: { scene: "disabled", do: share },
+  shareNotYet: { scene: "notYet", do: share },
+  shareStillPublic: { scene: "stillPublic", do: share, wait: 2800 },
+  shareOldLink: { scene: "oldLink", do: share },
+  shareSignedOut: { scene: "signedOut", do: share },
+  shareRefused: { scene: "refused", do: share },
+  shareRotate: {
+    do: async (p) => {
+      await share(p);
+      await click("Rotate link")(p);
+    },
+  },
+  gallery: { do: click("Add widget") },
+  palette: { do: (p) => p.keyboard.press("Control+k") },
+  settings: { do: card("Visitors by channel, line chart") },
+  data: {
+    do: async (p) => {
+      await card("Visitors by channel, line chart")(p);
+      await p.getByRole("tab", { name: "Data" }).click();
+      await p.getByRole("grid").click({ position: { x: 120, y: 60 } });
+    },
+  },
+  markdown: { do: card("Text") },
+  importStart: {
+    do: async (p) => {
+      await click("Add widget")(p);
+      await p.getByRole("button", { name: "Import a CSV or JSON file" }).click();
+    },
+  },
+  importPreview: { scene: "import", do: csv },
+  account: {
+    scene: "signedOut",
+    do: async (p) => {
+      await share(p);
+      await click("Create an account")(p);
+    },
+  },
+  trash: { hash: "#/trash" },
+  empty: { hash: "#/board/dsh_EMPTY" },
+  viewer: { hash: "#/board/dsh_BORROWED" },
+  refusedEdits: { scene: "refusedEdits" },
+  sync: { scene: "offline", do: (p) => p.getByRole("button", { name: /^Sync status/ }).click() },
+  menu: { do: click("More") },
+  failed: { scene: "failed" },
+  slow: { scene: "slow", wait: 500 },
+  none: { scene: "none", hash: "#/" },
+  missing: { hash: "#/board/dsh_GONE" },
+  lost: { do: (p) => p.evaluate(() => window.backend.loseConnection(true)) },
+  shortcuts: { do: (p) => p.keyboard.press("?") },
+};
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu"],
+});
+const sizes = (process.env.SIZES ?? "1440,800,400").split(",").map(Number);
+const themes = (process.env.THEMES ?? "light,dark").split(",");
+for (const [name, shot] of Object.entries(shots)) {
+  if (only && !only.split(",").includes(name)) continue;
+  for (const width of sizes) {
+    for (const theme of themes) {
+      const page = await browser.newPage({ viewport: { width, height: width < 500 ? 800 : 900 }, colorScheme: theme });
+      page.on("pageerror", (e) => console.log(name, width, theme, "ERROR", e.message));
+      page.on(
+        "console",
+        (m) => m.type() === "error" && !/404/.test(m.text()) && console.log(name, width, theme, m.text()),
+      );
+      try {
+        await page.goto(`${base}?theme=${theme}&scene=${shot.scene ?? ""}${shot.hash ?? ""}`);
+        await page.locator("#app > *").first().waitFor({ timeout: 15000 });
+        await page.waitForTimeout(200);
+        await shot.do?.(page);
+        await page.waitForTimeout(shot.wait ?? 350);
+      } catch (e) {
+        console.log(name, width, theme, String(e).split("\n").slice(0, 3).join(" "));
+      }
+      await page.screenshot({ path: `${out}/${name}-${width}-${theme}.png` });
+      await page.close();
+    }
+  }
+}
+await browser.close();

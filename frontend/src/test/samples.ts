@@ -1,0 +1,259 @@
+import type {
+  AppState,
+  BoardId,
+  BoardSummary,
+  BoardView,
+  Column,
+  Layout,
+  LinkState,
+  Options,
+  Row,
+  ShareView,
+  WidgetId,
+  WidgetView,
+} from "../lib/backend/types";
+
+export const server = "https://sync.example.org";
+const start = Date.UTC(2026, 2, 2);
+const day = 86_400_000;
+
+/** A number in 0..1 that is always the same for the same n. */
+function noise(n: number): number {
+  const x = Math.sin(n * 127.1 + 11.7) * 43758.5453;
+  return x - Math.floor(x);
+}
+
+function widget(
+  n: number,
+  kind: string,
+  title: string,
+  layout: Layout,
+  columns: readonly Column[],
+  rows: readonly Row[],
+  options: Options = {},
+): WidgetView {
+  return {
+    id: `wgt_${String(n).padStart(26, "0")}` as WidgetId,
+    kind,
+    title,
+    layout,
+    options,
+    columns,
+    rows,
+    rev: 1,
+    dataRev: 1,
+  };
+}
+
+function series(n: number, base: number, drift: number, seed: number): Row[] {
+  return Array.from({ length: n }, (_, i) => [
+    start + i * day,
+    Math.round(base + drift * i + base * 0.18 * (noise(i + seed) - 0.5)),
+  ]);
+}
+
+const value: readonly Column[] = [
+  { name: "Day", type: "time" },
+  { name: "Value", type: "number" },
+];
+
+export function shopWidgets(): readonly WidgetView[] {
+  return [
+    widget(1, "stat", "Revenue", { x: 0, y: 0, w: 3, h: 2 }, value, series(30, 18_200, 190, 1), {
+      prefix: "€",
+      better: "up",
+    }),
+    widget(2, "stat", "Orders", { x: 3, y: 0, w: 3, h: 2 }, value, series(30, 420, 3, 2), { better: "up" }),
+    widget(
+      3,
+      "stat",
+      "Conversion",
+      { x: 6, y: 0, w: 3, h: 2 },
+      value,
+      series(30, 3, 0.02, 3).map((r, i) => [r[0] ?? null, 3 + i * 0.01 + noise(i) * 0.3]),
+      { unit: "%", decimals: 2 },
+    ),
+    widget(4, "stat", "Refunds", { x: 9, y: 0, w: 3, h: 2 }, value, series(30, 24, -0.3, 4), { better: "down" }),
+    widget(
+      5,
+      "line",
+      "Visitors by channel",
+      { x: 0, y: 2, w: 8, h: 5 },
+      [
+        { name: "Day", type: "time" },
+        { name: "Search", type: "number" },
+        { name: "Social", type: "number" },
+        { name: "Direct", type: "number" },
+      ],
+      Array.from({ length: 60 }, (_, i) => [
+        start + i * day,
+        900 + i * 9 + Math.round(240 * noise(i)),
+        520 + i * 3 + Math.round(180 * noise(i + 80)),
+        310 + Math.round(120 * noise(i + 200)),
+      ]),
+      { area: true },
+    ),
+    widget(
+      6,
+      "status",
+      "Services",
+      { x: 8, y: 2, w: 4, h: 5 },
+      [
+        { name: "Service", type: "text" },
+        { name: "State", type: "text" },
+        { name: "Detail", type: "text" },
+      ],
+      [
+        ["Shop", "ok", "142 ms"],
+        ["Checkout", "degraded", "slow since 09:40"],
+        ["Search", "ok", "38 ms"],
+        ["Payments", "ok", "210 ms"],
+        ["E-mail", "down", "being fixed"],
+      ],
+    ),
+    widget(
+      7,
+      "bar",
+      "Orders by region",
+      { x: 0, y: 7, w: 5, h: 5 },
+      [
+        { name: "Region", type: "text" },
+        { name: "This month", type: "number" },
+        { name: "Last month", type: "number" },
+      ],
+      [
+        ["North", 320, 290],
+        ["South", 275, 301],
+        ["East", 190, 160],
+        ["West", 240, 225],
+        ["Online", 410, 352],
+      ],
+    ),
+    widget(
+      8,
+      "table",
+      "Largest customers",
+      { x: 5, y: 7, w: 7, h: 5 },
+      [
+        { name: "Customer", type: "text" },
+        { name: "Plan", type: "text" },
+        { name: "Since", type: "time" },
+        { name: "Revenue", type: "number" },
+      ],
+      [
+        "Alder & Co",
+        "Birch Labs",
+        "Cedar Works",
+        "Dogwood",
+        "Elm Street",
+        "Fir & Sons",
+        "Ginkgo",
+        "Hazel Ltd",
+        "Ivy League Books",
+        "Juniper",
+      ].map((n, i) => [
+        n,
+        ["Team", "Starter", "Business"][i % 3] ?? "",
+        start - i * 40 * day,
+        Math.round(5200 / (i + 1)),
+      ]),
+    ),
+    widget(9, "markdown", "", { x: 0, y: 12, w: 12, h: 3 }, [], [], {
+      text: "## How to read this\n\nFigures are **net of tax**. The week starts on Monday; see the [handbook](https://example.org/handbook).\n\n- Revenue counts paid orders only\n- Refunds are dated by the refund",
+    }),
+  ];
+}
+
+const off: LinkState = { mode: "private", enabled: false, token: "", shortId: "", version: 0 };
+export const open: LinkState = {
+  mode: "public",
+  enabled: true,
+  token: "shr_Zk3v9mQx7RtWb2LpHs8dNa",
+  shortId: "k7Qp2mXw9a",
+  version: 3,
+};
+
+export function share(to: Partial<ShareView> = {}): ShareView {
+  const wanted = to.wanted ?? off;
+  return {
+    inForce: off,
+    waiting: [],
+    refused: null,
+    synced: true,
+    url: wanted.token ? `${server}/share/${wanted.token}` : "",
+    shortUrl: wanted.token ? `${server}/s/${wanted.shortId}` : "",
+    watching: 0,
+    receipt: null,
+    people: [{ name: "ada@example.org", role: "owner", you: true }],
+    canManage: true,
+    ...to,
+    wanted,
+  };
+}
+
+export function view(id: string, title: string, to: Partial<BoardView> = {}): BoardView {
+  return {
+    id: `dsh_${id}` as BoardId,
+    title,
+    description: "",
+    theme: "system",
+    role: "owner",
+    trashed: false,
+    sample: false,
+    sync: "saved",
+    queued: 0,
+    undo: null,
+    redo: null,
+    share: share(),
+    widgets: [],
+    version: 1,
+    ...to,
+  };
+}
+
+export const shopId = "dsh_SHOP" as BoardId;
+
+export function sampleViews(): readonly BoardView[] {
+  return [
+    view("SHOP", "Shop overview", {
+      description: "The week at a glance, for everybody in the company.",
+      widgets: shopWidgets(),
+      undo: "Move widget",
+      share: share({ inForce: open, wanted: open, watching: 4 }),
+    }),
+    view("TEAM", "Team metrics", { widgets: shopWidgets().slice(0, 2) }),
+    view("EMPTY", "Server health"),
+    view("SAMPLE", "Marketing site", { sample: true, widgets: shopWidgets().slice(4) }),
+    view("BORROWED", "Quarterly targets", {
+      role: "viewer",
+      widgets: shopWidgets().slice(0, 6),
+      share: share({ canManage: false }),
+    }),
+    view("OLD", "Spring campaign", { trashed: true, widgets: shopWidgets().slice(0, 4) }),
+  ];
+}
+
+export function sampleState(): AppState {
+  const boards: BoardSummary[] = sampleViews().map((v, i) => ({
+    id: v.id,
+    title: v.title,
+    role: v.role,
+    trashed: v.trashed,
+    sample: v.sample,
+    sync: v.sync,
+    queued: v.queued,
+    mode: v.share.inForce.mode,
+    widgets: v.widgets.length,
+    updated: start + 60 * day - i * day,
+    created: start - i * day,
+  }));
+  return {
+    boards,
+    account: { email: "ada@example.org", server },
+    sync: { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, lastSynced: start },
+    settings: { theme: "system" },
+    desktop: false,
+    version: "0.1.0",
+    defaultServer: server,
+  };
+}
