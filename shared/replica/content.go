@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
@@ -234,8 +235,12 @@ type stored struct {
 func (c content) drop(entity string, log *logRecord, low RowKey, fn func(stored) (rows int, more bool)) error {
 	prefix := append(key(keySegment, entity), 0)
 	var gone [][]byte
+	var failed error
 	if err := c.tx.Scan(prefix, after(prefix), func(k, b []byte) bool {
-		s := header(k, b, low)
+		var s stored
+		if s, failed = header(k, b, low); failed != nil {
+			return false
+		}
 		n, more := fn(s)
 		log.Count -= n
 		if n == s.count {
@@ -247,6 +252,9 @@ func (c content) drop(entity string, log *logRecord, low RowKey, fn func(stored)
 	}); err != nil {
 		return err
 	}
+	if failed != nil {
+		return fmt.Errorf("read rows: %w", failed)
+	}
 	for _, k := range gone {
 		if err := c.tx.Delete(k); err != nil {
 			return err
@@ -255,19 +263,28 @@ func (c content) drop(entity string, log *logRecord, low RowKey, fn func(stored)
 	return nil
 }
 
+// errDamaged means that a record is not one that this package wrote.
+var errDamaged = errors.New("the record is damaged")
+
 // header reads a segment's key and counts without decoding its rows.
-func header(k, b []byte, low RowKey) stored {
+func header(k, b []byte, low RowKey) (stored, error) {
 	n := len(k)
+	if n < segmentKeyEnd || len(b) < segmentHeader {
+		return stored{}, errDamaged
+	}
 	s := stored{stamp: hlc.Stamp{T: binary.BigEndian.Uint64(k[n-16:]), Dev: binary.BigEndian.Uint64(k[n-8:])}}
 	s.first, s.count = int(binary.BigEndian.Uint32(b)), int(binary.BigEndian.Uint32(b[4:]))
 	if s.stamp == low.Stamp && low.Index > s.first {
 		cut := min(low.Index-s.first, s.count)
 		s.first, s.count = s.first+cut, s.count-cut
 	}
-	return s
+	return s, nil
 }
 
-const segmentHeader = 8 // bytes: first index, number of rows
+const (
+	segmentHeader = 8  // bytes: first index, number of rows
+	segmentKeyEnd = 16 // bytes: T, dev
+)
 
 func (c content) insert(entity string, log *logRecord, s Segment) (bool, error) {
 	if s = above(s, log.low()); len(s.Rows) == 0 {
@@ -276,7 +293,10 @@ func (c content) insert(entity string, log *logRecord, s Segment) (bool, error) 
 	k := segmentKey(entity, s.Stamp)
 	if b := c.tx.Get(k); b != nil {
 		// A segment of one stamp is always the tail of its operation's rows: the one that begins earlier holds the other.
-		have := header(k, b, log.low())
+		have, err := header(k, b, log.low())
+		if err != nil {
+			return false, fmt.Errorf("read rows: %w", err)
+		}
 		if s.First >= have.first {
 			return false, nil
 		}
@@ -338,9 +358,16 @@ func (c content) segments(entity string, low RowKey, fn func(Segment) error) err
 	prefix := append(key(keySegment, entity), 0)
 	var failed error
 	err := c.tx.Scan(prefix, after(prefix), func(k, b []byte) bool {
-		h := header(k, b, RowKey{})
+		var h stored
+		if h, failed = header(k, b, RowKey{}); failed != nil {
+			return false
+		}
 		s := Segment{Stamp: h.stamp, First: h.first}
 		if failed = cbor.Unmarshal(b[segmentHeader:], &s.Rows); failed != nil {
+			return false
+		}
+		if len(s.Rows) != h.count {
+			failed = errDamaged
 			return false
 		}
 		if s = above(s, low); len(s.Rows) > 0 {

@@ -322,7 +322,10 @@ func (h *Hub) Compact(keep uint64) error {
 	}
 	var gone [][]byte
 	if err := h.tx.Scan([]byte{keyEntry}, []byte{keyEntry + 1}, func(k, b []byte) bool {
-		seq := binary.BigEndian.Uint64(k[1:])
+		seq := base // an entry whose key is damaged goes
+		if len(k) == 9 {
+			seq = binary.BigEndian.Uint64(k[1:])
+		}
 		if seq > base && h.meta.Bytes <= maxLogBytes {
 			return false
 		}
