@@ -29,6 +29,7 @@ type device struct {
 	// What the user saw and the shell counts, kept for the checks.
 	asked int    // subscriptions so far
 	since uint64 // position that the last one named
+	pages int    // snapshot whose pages are being read
 	shown map[register]hlc.Stamp
 	looks int
 }
@@ -210,6 +211,13 @@ func (d *device) receive(l *link, f frame) {
 		return
 	}
 	if f.page != nil && (l != d.link || f.answers != d.asked || d.overtaken(f.page)) {
+		return
+	}
+	if f.page != nil && f.page.Page == 0 {
+		d.pages = f.snapshot
+	}
+	if f.page != nil && f.snapshot != d.pages {
+		d.subscribe() // pages of two answers, which may be cut differently
 		return
 	}
 	if l == d.link && f.ack == nil {

@@ -1,6 +1,10 @@
 package replicatest
 
-import "widgets.pro/shared/replica"
+import (
+	"slices"
+
+	"widgets.pro/shared/replica"
+)
 
 // disk is a file: it survives crashes. A transaction that is not committed leaves no trace.
 type disk struct{ mem replica.Memory }
@@ -39,9 +43,9 @@ func (t *transaction) Scan(from, to []byte, fn func(key, value []byte) bool) err
 
 // rollBack undoes everything: a crash before the commit.
 func (t *transaction) rollBack() error {
-	for i := len(t.undo) - 1; i >= 0; i-- {
+	for _, p := range slices.Backward(t.undo) {
 		var err error
-		if p := t.undo[i]; p.value == nil {
+		if p.value == nil {
 			err = t.mem.Delete(p.key)
 		} else {
 			err = t.mem.Put(p.key, p.value)

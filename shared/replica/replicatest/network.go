@@ -30,6 +30,7 @@ type frame struct {
 	delta     *replica.Delta
 	page      *replica.Snapshot
 	answers   int // subscription that a page belongs to
+	snapshot  int // which of the answers to it
 	denied    bool
 }
 

@@ -36,14 +36,17 @@ func run(t *testing.T, first, n uint64, cfg replicatest.Config) {
 }
 
 func TestSI1_to_SI11_HoldInEverySchedule(t *testing.T) {
+	t.Parallel()
 	run(t, 0, 3_000, replicatest.Config{Steps: usual})
 }
 
 func TestSI13_WhatEditorsHoldSurvivesARestoredServer(t *testing.T) {
+	t.Parallel()
 	run(t, 0, 1_000, replicatest.Config{Steps: usual, Restore: true})
 }
 
 func TestHunt(t *testing.T) {
+	t.Parallel()
 	run(t, *from, *hunt, replicatest.Config{Steps: *steps})
 	run(t, *from, *hunt, replicatest.Config{Steps: *steps, Restore: true})
 }

@@ -25,6 +25,7 @@ type server struct {
 	roles  []role // of users; in the same transaction as the log in a real server
 	backup *replica.Memory
 	epochs uint64
+	pages  int // snapshots sent so far
 }
 
 func newServer(w *world) *server {
@@ -79,11 +80,12 @@ func (s *server) subscribe(l *link, m subscribe) {
 	}
 	pages, err := h.Snapshot(200 + 100*s.w.choose(4))
 	s.w.must(err)
+	s.pages++
 	for i := range pages {
 		if s.w.cfg.Bug == SnapshotTooNew {
 			pages[i].Seq++
 		}
-		s.send(l, frame{page: &pages[i], answers: m.id})
+		s.send(l, frame{page: &pages[i], answers: m.id, snapshot: s.pages})
 	}
 }
 
@@ -160,7 +162,7 @@ func (s *server) judge(tx *transaction, m replica.Submission, mayEdit bool) (rep
 	m.Ops = slices.Clone(m.Ops)
 	var store replica.Tx = tx
 	flat := map[uint64]bool{} // operations with a stamp that the bug made
-	switch bug {
+	switch bug {              //nolint:exhaustive // the other bugs are planted elsewhere
 	case ArrivalOrder:
 		store = forgetful{tx}
 	case NoClamp:
@@ -168,7 +170,7 @@ func (s *server) judge(tx *transaction, m replica.Submission, mayEdit bool) (rep
 	case NoDedupe:
 		m.Floor = 0
 		for i := range m.Ops {
-			m.Ops[i].N = dev.hubN + 1 + uint64(i) //nolint:gosec // small
+			m.Ops[i].N = dev.hubN + 1 + uint64(i)
 		}
 	case NaiveClamp:
 		for i := range m.Ops {
