@@ -9,11 +9,11 @@ import (
 	"widgets.pro/shared/replica"
 )
 
-// start makes a server with the given epoch.
-func start(t *testing.T, epoch uint64) *replica.Memory {
+// start makes a server, of epoch 7.
+func start(t *testing.T) *replica.Memory {
 	t.Helper()
 	server := &replica.Memory{}
-	_, err := replica.InitHub(server, epoch)
+	_, err := replica.InitHub(server, 7)
 	must(t, err)
 	return server
 }
@@ -43,7 +43,7 @@ func same(t *testing.T, server *replica.Memory, devices ...*device) *replica.Sta
 }
 
 func TestSI13_TwoEditorsHealARestoredServerWithoutDoubles(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a, b := &device{clock: hlc.Clock{Dev: 1}}, &device{clock: hlc.Clock{Dev: 2}}
 	a.edit(t, 1000, edit("title", `"first"`), appendRows(0, 3))
 	exchange(t, a, server, true)
@@ -77,7 +77,7 @@ func TestSI13_TwoEditorsHealARestoredServerWithoutDoubles(t *testing.T) {
 }
 
 func TestSI13_AViewersOffersAreRefusedInSilence(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a, b := &device{clock: hlc.Clock{Dev: 1}}, &device{clock: hlc.Clock{Dev: 2}}
 	backup := server.Clone()
 	a.edit(t, 1000, edit("title", `"a"`))
@@ -100,7 +100,7 @@ func TestSI13_AViewersOffersAreRefusedInSilence(t *testing.T) {
 }
 
 func TestSI3_ACopiedStoreSendsWhatWaitsOnce(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a := &device{clock: hlc.Clock{Dev: 1}}
 	exchange(t, a, server, true)
 	a.edit(t, 1000, appendRows(0, 3), edit("title", `"a"`))
@@ -117,7 +117,7 @@ func TestSI3_ACopiedStoreSendsWhatWaitsOnce(t *testing.T) {
 }
 
 func TestSI2_AForkedStoreIsNoticed(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a := &device{clock: hlc.Clock{Dev: 1}}
 	exchange(t, a, server, true)
 	old := &device{tx: *a.tx.Clone(), clock: a.clock}
@@ -146,7 +146,7 @@ func TestSI2_AForkedStoreIsNoticed(t *testing.T) {
 }
 
 func TestSI10_RestampedRowsShowOnceWhenTheDeltaComesFirst(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a := &device{clock: hlc.Clock{Dev: 1}}
 	exchange(t, a, server, true)
 	const ahead = 3_600_000
@@ -177,7 +177,7 @@ func TestSI10_RestampedRowsShowOnceWhenTheDeltaComesFirst(t *testing.T) {
 }
 
 func TestSI2_EditsAfterARefusalAreJudged(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a := &device{clock: hlc.Clock{Dev: 1}}
 	exchange(t, a, server, true)
 	a.edit(t, 1000, edit("title", `"lost"`), edit("theme", `"dark"`))
@@ -198,7 +198,7 @@ func TestSI2_EditsAfterARefusalAreJudged(t *testing.T) {
 }
 
 func TestSI17_UnknownKindsArePassedOn(t *testing.T) {
-	server := start(t, 7)
+	server := start(t)
 	a, b := &device{clock: hlc.Clock{Dev: 1}}, &device{clock: hlc.Clock{Dev: 2}}
 	exchange(t, b, server, true)
 	a.edit(t, 1000, replica.Edit{Kind: "later", Entity: "board", Value: json.RawMessage(`{"x": 1}`)})
