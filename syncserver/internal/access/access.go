@@ -258,10 +258,15 @@ func greater(a, b sharing.Role) sharing.Role {
 	return sharing.RoleNone
 }
 
+// NoLink is the fault that every link gets which does not open anything.
+func NoLink() *fault.Error {
+	return fault.New(fault.NotFound, "This link does not work.").
+		WithHint("It may have been mistyped, switched off or replaced. Ask whoever sent it for the present one.")
+}
+
 func notFound(p Principal) *fault.Error {
 	if p.account == "" {
-		return fault.New(fault.NotFound, "This link does not work.").
-			WithHint("It may have been mistyped, switched off or replaced. Ask whoever sent it for the present one.")
+		return NoLink()
 	}
 	return fault.New(fault.NotFound, "There is no such dashboard, or you have no access to it.")
 }

@@ -30,7 +30,7 @@ import (
 const (
 	AppLifetime = 365 * 24 * time.Hour
 	WebLifetime = 30 * 24 * time.Hour
-	MaxSessions = 50
+	MaxSessions = 25
 )
 
 // Token is a session's secret: "ses_" and 32 base64url characters (192 random bits). It prints as [redacted].

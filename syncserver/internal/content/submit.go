@@ -99,6 +99,9 @@ func keep(tx store.Tx, ev Events, rec store.Board, entries []replica.Entry) erro
 	for i := range entries {
 		op := &entries[i].Op
 		rec.Bytes += int64(op.Size())
+		if op.Rows != nil && (op.Rows.Replace || op.Rows.DropTo != nil) && rec.Measured > MaxBytes {
+			rec.Measured = 0 // room may have been made: measure before the next operation
+		}
 		if op.Kind == replica.OpSet && op.Entity == board.BoardEntity && op.Field == board.FieldAlive {
 			trashed = string(op.Value) == "false"
 		}
@@ -128,7 +131,7 @@ func check(op *replica.Op, full bool) (replica.Reason, string) {
 		}
 		return replica.ReasonInvalid, f.Message
 	}
-	grows := op.Size() > smallBytes || (op.Rows != nil && !op.Rows.Replace && len(op.Rows.Rows) > 0)
+	grows := op.Rows == nil && op.Size() > smallBytes || op.Rows != nil && !op.Rows.Replace && len(op.Rows.Rows) > 0
 	if full && grows {
 		return replica.ReasonQuota, fmt.Sprintf("This dashboard holds too much data for the server, which keeps up to %d MiB.", MaxBytes>>20)
 	}

@@ -438,9 +438,9 @@ func TestSlowDeviceIsResynchronised(t *testing.T) {
 	b.client(id)
 	b.connect()
 	b.until("it is up to date", func() bool { return b.view(id).Title == "First" })
-	// Far more than sockets and the room hold: 300 edits of 60 KiB.
+	// Far more than sockets and the room hold: 150 edits of 60 KiB.
 	w := board.WidgetID("wgt_01J9ZQ0V9K3N8Y2T6W4X5B7C1E")
-	for i := range 300 {
+	for i := range 150 {
 		text, err := json.Marshal(fmt.Sprint(i, strings.Repeat("<", 60<<10)))
 		if err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,11 +64,12 @@ type Server struct {
 	log     *slog.Logger
 	store   *boltstore.Store
 	rooms   *room.Rooms
-	sync    *httpsync.Handler
+	devices *httpsync.Handler
 	web     *web
 	handler http.Handler
 
 	draining atomic.Bool
+	ending   sync.Once
 }
 
 // New opens the data file and puts the server together. Failures of the data file are faults.
@@ -95,14 +97,14 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	}
 	clients := httpmw.NewClients(d.Config.TrustedProxies)
 	secure := base.Scheme == "https"
-	s.sync = httpsync.New(httpsync.Config{
+	s.devices = httpsync.New(httpsync.Config{
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
 		Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET "+wire.SyncPath, s.sync)
+	mux.Handle("GET "+wire.SyncPath, s.devices)
 	httpapi.New(accounts, d.Config.Base, func(r *http.Request) netip.Addr { return clients.Addr(r) }, d.Log).Routes(mux)
 	if s.web, err = newWeb(d, st, s.rooms, accounts, clients, mux); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
@@ -174,18 +176,27 @@ func (s *Server) ServeWith(ctx context.Context, ln net.Listener, srv *http.Serve
 			_ = srv.Close()
 		}
 	}()
-	s.sync.Close(drain)
-	s.web.close(drain)
+	s.endConnections(drain)
 	<-stopped
 	return errors.Join(err, s.store.Close())
+}
+
+// endConnections tells devices and viewers that the server goes down, and returns when they have gone or ctx has ended and
+// they were cut.
+func (s *Server) endConnections(ctx context.Context) {
+	s.ending.Do(func() {
+		var wg sync.WaitGroup
+		wg.Go(func() { s.devices.Close(ctx) })
+		wg.Go(func() { s.web.close(ctx) })
+		wg.Wait()
+	})
 }
 
 // Close ends a server that does not Serve.
 func (s *Server) Close() error {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	s.sync.Close(ended)
-	s.web.close(ended)
+	s.endConnections(ended)
 	return s.store.Close()
 }
 
@@ -193,11 +204,11 @@ func (s *Server) Close() error {
 // lost. srv is what ServeWith was given.
 func (s *Server) Kill(srv *http.Server) error {
 	s.store.Abandon()
-	_ = srv.Close()
-	s.sync.Cut()
+	s.devices.Cut()
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	s.web.close(ended)
+	s.endConnections(ended)
+	_ = srv.Close()
 	return s.store.Close()
 }
 

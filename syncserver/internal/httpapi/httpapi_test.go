@@ -1,0 +1,134 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"widgets.pro/shared/fault"
+	"widgets.pro/syncserver/servertest"
+)
+
+// call sends a request and returns status, the fault in the body if there is one, and the answer.
+func call(t *testing.T, srv *servertest.Server, method, path, contentType, body string) (*http.Response, *fault.Error, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, srv.URL()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e struct {
+		Error *fault.Error `json:"error"`
+	}
+	_ = json.Unmarshal(raw, &e)
+	return res, e.Error, string(raw)
+}
+
+func TestServerSaysWhatItIs(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, servertest.Options{})
+	res, _, body := call(t, srv, http.MethodGet, "/api/v1/server", "", "")
+	if want := `{"base":"` + srv.URL() + `","product":"widgets.pro","versions":[1]}`; strings.TrimSpace(body) != want || res.StatusCode != http.StatusOK {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	if cc := res.Header.Get("Cache-Control"); cc != "no-store" {
+		t.Errorf("Cache-Control %q", cc)
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if res, _, body := call(t, srv, http.MethodGet, path, "", ""); res.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", path, res.StatusCode, body)
+		}
+	}
+}
+
+func TestSignUpLogInLogOut(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, servertest.Options{})
+	up := srv.SignUp("ann@example.org")
+	in := srv.LogIn("ann@example.org")
+	if up.Account != in.Account || up.Token == in.Token || in.Email != "ann@example.org" {
+		t.Errorf("%+v and %+v", up, in)
+	}
+	if status, body := srv.Post("/api/v1/logout", in.Token, nil); status != http.StatusNoContent || len(body) != 0 {
+		t.Errorf("log out: %d %s", status, body)
+	}
+	if status, _ := srv.Post("/api/v1/logout", "", nil); status != http.StatusUnauthorized {
+		t.Errorf("log out of nothing: %d", status)
+	}
+	srv.Restart()
+	srv.LogIn("ann@example.org")
+}
+
+func TestB1_BadRequestsAreToldWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, servertest.Options{})
+	const js = "application/json"
+	for name, c := range map[string]struct {
+		method, path, contentType, body string
+		status                          int
+		field                           string
+	}{
+		"no JSON":         {http.MethodPost, "/api/v1/signup", js, `{`, 422, ""},
+		"two values":      {http.MethodPost, "/api/v1/signup", js, `{}{}`, 422, ""},
+		"wrong type":      {http.MethodPost, "/api/v1/login", js, `{"email":7}`, 422, "email"},
+		"no address":      {http.MethodPost, "/api/v1/signup", js, `{"password":"12345678"}`, 422, "email"},
+		"short password":  {http.MethodPost, "/api/v1/signup", js, `{"email":"a@example.org","password":"x"}`, 422, "password"},
+		"form":            {http.MethodPost, "/api/v1/login", "application/x-www-form-urlencoded", `email=a`, 422, "Content-Type"},
+		"oversized":       {http.MethodPost, "/api/v1/login", js, `{"email":"` + strings.Repeat("x", 1<<20) + `"}`, 413, ""},
+		"unknown account": {http.MethodPost, "/api/v1/login", js, `{"email":"a@example.org","password":"12345678"}`, 401, ""},
+		"unknown route":   {http.MethodGet, "/api/v1/nothing", "", "", 404, ""},
+		"wrong method":    {http.MethodDelete, "/api/v1/login", "", "", 404, ""},
+	} {
+		res, f, body := call(t, srv, c.method, c.path, c.contentType, c.body)
+		if res.StatusCode != c.status || f == nil || f.Message == "" || f.Field != c.field {
+			t.Errorf("%s: %d %s", name, res.StatusCode, body)
+		}
+	}
+}
+
+func TestLogInLimitTellsWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, servertest.Options{})
+	for range 10 {
+		call(t, srv, http.MethodPost, "/api/v1/login", "application/json", `{"email":"a@example.org","password":"12345678"}`)
+	}
+	res, f, body := call(t, srv, http.MethodPost, "/api/v1/login", "application/json", `{"email":"a@example.org","password":"12345678"}`)
+	if res.StatusCode != http.StatusTooManyRequests || f == nil || f.Kind != fault.Busy || res.Header.Get("Retry-After") == "" {
+		t.Errorf("%d %s, Retry-After %q", res.StatusCode, body, res.Header.Get("Retry-After"))
+	}
+}
+
+func TestB1_FullDiskIsToldAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, servertest.Options{MaxBytes: 256 << 10})
+	made, refused := 0, false
+	for i := range 15 {
+		res, f, body := call(t, srv, http.MethodPost, "/api/v1/signup", "application/json",
+			`{"email":"`+strings.Repeat("a", 200)+string(rune('a'+i))+`@example.org","password":"12345678"}`)
+		switch {
+		case res.StatusCode == http.StatusOK:
+			made++
+		case res.StatusCode == http.StatusServiceUnavailable && f != nil && strings.Contains(f.Message, "space"):
+			refused = true
+		default:
+			t.Fatalf("%d %s", res.StatusCode, body)
+		}
+	}
+	if made == 0 {
+		t.Error("nothing fits")
+	}
+	t.Logf("%d accounts made, refused: %v", made, refused)
+}
