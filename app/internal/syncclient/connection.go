@@ -37,6 +37,7 @@ type connection struct {
 	out    [][]byte
 	lanes  map[board.ID]*lane
 	unsure int // dashboards whose subscription was not answered yet
+	listed bool // the list of dashboards has come
 	caught bool
 }
 
@@ -164,8 +165,9 @@ func (k *connection) run(ctx context.Context, inbox <-chan wire.Message, outbox 
 		case err := <-ended:
 			return closed(k.login.Server, err)
 		case room <- next:
-			k.out = k.out[1:]
-			continue
+			if k.out = k.out[1:]; len(k.out) > 0 {
+				continue
+			}
 		case <-patience:
 			if !welcome {
 				return notOurs(k.login.Server)
@@ -300,6 +302,7 @@ func (k *connection) again(id board.ID) error {
 func (k *connection) take(m wire.Message) error {
 	switch m := m.(type) {
 	case wire.Boards:
+		k.listed = true
 		fresh, err := k.w.Boards(m)
 		if err != nil {
 			return err
@@ -402,7 +405,7 @@ func (k *connection) complaint(m wire.Error) error {
 
 // tell tells the workspace how things stand.
 func (k *connection) tell() error {
-	if k.unsure > 0 || len(k.out) > 0 || k.w.Waiting() > 0 {
+	if !k.listed || k.unsure > 0 || len(k.out) > 0 || k.w.Waiting() > 0 {
 		k.w.SetConnection(workspace.Connection{State: workspace.StateSyncing})
 		return nil
 	}

@@ -120,7 +120,7 @@ func unreachable(server string, err error) *fault.Error {
 	case errors.As(err, &cert):
 		f.Message = "The certificate of " + hostOf(server) + " is not trusted by this device."
 		f.Hint = "Check the address, the device's clock, and the server's certificate."
-	case errors.As(err, &plain):
+	case errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
 		f.Message = hostOf(server) + " does not answer with an encrypted connection."
 		f.Hint = "If it is meant to be reached without encryption, write the address with http:// in front."
 	case errors.Is(err, context.DeadlineExceeded):
