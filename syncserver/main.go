@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if cfg.LogJSON {
 		log = slog.New(slog.NewJSONHandler(logs, opts))
 	}
-	s, err := server.New(server.Deps{Config: cfg, Log: log, Now: time.Now, Random: rand.Reader, Front: frontend.Dist()})
+	s, err := server.New(server.Deps{Config: cfg, Log: log, Now: time.Now, Random: rand.Reader, Front: frontend.Dist()}) //nolint:contextcheck // what it starts is ended by Serve
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	ln, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return errors.Join(fault.Newf(fault.Unavailable, "The server cannot listen on %s: %w.", cfg.Listen, err).
-			WithHint("Is another program using this port? Choose another with --listen."), s.Close())
+			WithHint("Is another program using this port? Choose another with --listen."), s.Close()) //nolint:contextcheck // it ends at once
 	}
 	log.InfoContext(ctx, "listening", "address", ln.Addr().String(), "base_url", cfg.Base, "data", cfg.Data, "version", release.Version())
 	return s.Serve(ctx, ln)

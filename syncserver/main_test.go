@@ -143,13 +143,12 @@ func (j *journal) client() *replica.Client {
 // run edits until the connection breaks or enough edits were acknowledged, and returns how many that were.
 func (j *journal) run(ctx context.Context, addr string, edits int) (acknowledged int) {
 	j.t.Helper()
-	ws, res, err := websocket.Dial(ctx, "ws://"+addr+wire.SyncPath, &websocket.DialOptions{
+	ws, _, err := websocket.Dial(ctx, "ws://"+addr+wire.SyncPath, &websocket.DialOptions{ //nolint:bodyclose // websocket.Dial has closed it
 		Subprotocols: []string{wire.Subprotocol}, HTTPHeader: http.Header{"Authorization": {"Bearer " + j.token}},
 	})
 	if err != nil {
 		j.t.Fatalf("dial: %v", err)
 	}
-	_ = res
 	defer func() { _ = ws.CloseNow() }()
 	ws.SetReadLimit(wire.MaxFrame)
 	send := func(m wire.Message) bool {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -56,10 +57,10 @@ type Server struct {
 }
 
 // Start starts a server and stops it at the end of the test.
-func Start(t testing.TB, o Options) *Server {
-	t.Helper()
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
 	if o.Data == "" {
-		o.Data = filepath.Join(t.TempDir(), "server.db")
+		o.Data = filepath.Join(tb.TempDir(), "server.db")
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the clock of a test's server is chosen here
@@ -67,9 +68,9 @@ func Start(t testing.TB, o Options) *Server {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	s := &Server{t: t, o: o, addr: "127.0.0.1:0"}
+	s := &Server{t: tb, o: o, addr: "127.0.0.1:0"}
 	s.start()
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
@@ -131,7 +132,9 @@ func (s *Server) Kill() {
 		s.t.Errorf("kill the server: %v", err)
 	}
 	s.stop()
-	<-s.stopped
+	if err := <-s.stopped; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		s.t.Errorf("kill the server: %v", err)
+	}
 	s.stop = nil
 }
 

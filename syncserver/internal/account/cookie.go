@@ -23,7 +23,7 @@ func Cookie(r *http.Request, https bool) string {
 // NewCookie holds in's token: out of reach of scripts, and not sent with requests that other sites make but for plain
 // links to here.
 func NewCookie(in SignIn, https bool) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure is set wherever the server is reached by https
 		Name: CookieName(https), Value: in.Token.Reveal(), Path: "/", Expires: in.Expires,
 		HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode,
 	}
@@ -31,5 +31,7 @@ func NewCookie(in SignIn, https bool) *http.Cookie {
 
 // NoCookie takes the cookie away.
 func NoCookie(https bool) *http.Cookie {
-	return &http.Cookie{Name: CookieName(https), Path: "/", MaxAge: -1, HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{ //nolint:gosec // Secure is set wherever the server is reached by https
+		Name: CookieName(https), Path: "/", MaxAge: -1, HttpOnly: true, Secure: https, SameSite: http.SameSiteLaxMode,
+	}
 }

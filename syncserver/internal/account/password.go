@@ -40,7 +40,7 @@ type hasher struct {
 	random  io.Reader
 	waiting chan struct{}
 	running chan struct{}
-	// dummy is the hash of no one's password.
+	// dummy has the form of a hash, and no password is known that it is the hash of.
 	dummy string
 }
 
@@ -50,15 +50,11 @@ func newHasher(random io.Reader) (*hasher, error) {
 		waiting: make(chan struct{}, maxWaiting),
 		running: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
-	nobody := make([]byte, argonKey)
+	nobody := make([]byte, argonKey) // a random key in the place of a hash
 	if _, err := io.ReadFull(random, nobody); err != nil {
 		return nil, fmt.Errorf("read random bytes: %w", err)
 	}
-	dummy, err := h.hash(context.Background(), string(nobody))
-	if err != nil {
-		return nil, err
-	}
-	h.dummy = dummy
+	h.dummy = phc(nobody, nobody)
 	return h, nil
 }
 
@@ -82,8 +78,12 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return phc(salt, key), nil
+}
+
+func phc(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
-	return header() + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key), nil
+	return header() + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key)
 }
 
 func header() string {

@@ -40,7 +40,7 @@ func Status(k fault.Kind) int {
 
 // RetryAfter sets the header of that name if f was caused by a spent budget.
 func RetryAfter(h http.Header, f *fault.Error) {
-	if ex, ok := errors.AsType[*ratelimit.Exceeded](f); ok {
+	if ex, ok := errors.AsType[*ratelimit.ExceededError](f); ok {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(max(ex.After, time.Second).Seconds()))))
 	}
 }

@@ -11,8 +11,15 @@ import (
 	"widgets.pro/syncserver/servertest"
 )
 
-// call sends a request and returns status, the fault in the body if there is one, and the answer.
-func call(t *testing.T, srv *servertest.Server, method, path, contentType, body string) (*http.Response, *fault.Error, string) {
+// answer is what came back: Fault is the one in the body, if there is one.
+type answer struct {
+	status int
+	header http.Header
+	fault  *fault.Error
+	body   string
+}
+
+func call(t *testing.T, srv *servertest.Server, method, path, contentType, body string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, srv.URL()+path, strings.NewReader(body))
 	if err != nil {
@@ -34,22 +41,22 @@ func call(t *testing.T, srv *servertest.Server, method, path, contentType, body 
 		Error *fault.Error `json:"error"`
 	}
 	_ = json.Unmarshal(raw, &e)
-	return res, e.Error, string(raw)
+	return answer{res.StatusCode, res.Header, e.Error, strings.TrimSpace(string(raw))}
 }
 
 func TestServerSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
-	res, _, body := call(t, srv, http.MethodGet, "/api/v1/server", "", "")
-	if want := `{"base":"` + srv.URL() + `","product":"widgets.pro","versions":[1]}`; strings.TrimSpace(body) != want || res.StatusCode != http.StatusOK {
-		t.Errorf("%d %s", res.StatusCode, body)
+	a := call(t, srv, http.MethodGet, "/api/v1/server", "", "")
+	if want := `{"base":"` + srv.URL() + `","product":"widgets.pro","versions":[1]}`; a.body != want || a.status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.body)
 	}
-	if cc := res.Header.Get("Cache-Control"); cc != "no-store" {
+	if cc := a.header.Get("Cache-Control"); cc != "no-store" {
 		t.Errorf("Cache-Control %q", cc)
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if res, _, body := call(t, srv, http.MethodGet, path, "", ""); res.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d %s", path, res.StatusCode, body)
+		if a := call(t, srv, http.MethodGet, path, "", ""); a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
 }
@@ -92,9 +99,9 @@ func TestB1_BadRequestsAreToldWhatIsWrong(t *testing.T) {
 		"unknown route":   {http.MethodGet, "/api/v1/nothing", "", "", 404, ""},
 		"wrong method":    {http.MethodDelete, "/api/v1/login", "", "", 404, ""},
 	} {
-		res, f, body := call(t, srv, c.method, c.path, c.contentType, c.body)
-		if res.StatusCode != c.status || f == nil || f.Message == "" || f.Field != c.field {
-			t.Errorf("%s: %d %s", name, res.StatusCode, body)
+		a := call(t, srv, c.method, c.path, c.contentType, c.body)
+		if a.status != c.status || a.fault == nil || a.fault.Message == "" || a.fault.Field != c.field {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
 }
@@ -103,11 +110,11 @@ func TestLogInLimitTellsWhenToComeBack(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	for range 10 {
-		call(t, srv, http.MethodPost, "/api/v1/login", "application/json", `{"email":"a@example.org","password":"12345678"}`)
+		_ = call(t, srv, http.MethodPost, "/api/v1/login", "application/json", `{"email":"a@example.org","password":"12345678"}`)
 	}
-	res, f, body := call(t, srv, http.MethodPost, "/api/v1/login", "application/json", `{"email":"a@example.org","password":"12345678"}`)
-	if res.StatusCode != http.StatusTooManyRequests || f == nil || f.Kind != fault.Busy || res.Header.Get("Retry-After") == "" {
-		t.Errorf("%d %s, Retry-After %q", res.StatusCode, body, res.Header.Get("Retry-After"))
+	a := call(t, srv, http.MethodPost, "/api/v1/login", "application/json", `{"email":"a@example.org","password":"12345678"}`)
+	if a.status != http.StatusTooManyRequests || a.fault == nil || a.fault.Kind != fault.Busy || a.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s, Retry-After %q", a.status, a.body, a.header.Get("Retry-After"))
 	}
 }
 
@@ -116,15 +123,15 @@ func TestB1_FullDiskIsToldAndLosesNothing(t *testing.T) {
 	srv := servertest.Start(t, servertest.Options{MaxBytes: 256 << 10})
 	made, refused := 0, false
 	for i := range 15 {
-		res, f, body := call(t, srv, http.MethodPost, "/api/v1/signup", "application/json",
+		a := call(t, srv, http.MethodPost, "/api/v1/signup", "application/json",
 			`{"email":"`+strings.Repeat("a", 200)+string(rune('a'+i))+`@example.org","password":"12345678"}`)
 		switch {
-		case res.StatusCode == http.StatusOK:
+		case a.status == http.StatusOK:
 			made++
-		case res.StatusCode == http.StatusServiceUnavailable && f != nil && strings.Contains(f.Message, "space"):
+		case a.status == http.StatusServiceUnavailable && a.fault != nil && strings.Contains(a.fault.Message, "space"):
 			refused = true
 		default:
-			t.Fatalf("%d %s", res.StatusCode, body)
+			t.Fatalf("%d %s", a.status, a.body)
 		}
 	}
 	if made == 0 {

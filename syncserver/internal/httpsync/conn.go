@@ -119,12 +119,8 @@ func (c *conn) end(ctx context.Context, f *fault.Error) {
 // next reads one frame. It returns a fault where the frame breaks a rule of the protocol, and false when the connection
 // is over.
 func (c *conn) next(ctx context.Context) (wire.Message, *fault.Error, bool) {
-	typ, r, err := c.ws.Reader(ctx)
-	if err != nil {
-		return nil, nil, false
-	}
-	frame, err := io.ReadAll(io.LimitReader(r, wire.MaxFrame+1))
-	if err != nil {
+	typ, frame, ok := c.frame(ctx)
+	if !ok {
 		return nil, nil, false
 	}
 	if typ != websocket.MessageText {
@@ -135,4 +131,13 @@ func (c *conn) next(ctx context.Context) (wire.Message, *fault.Error, bool) {
 		return nil, fault.From(err), true
 	}
 	return m, nil, true
+}
+
+// frame reads one frame, or its beginning if it is larger than the protocol allows; false when the connection is over.
+func (c *conn) frame(ctx context.Context) (typ websocket.MessageType, frame []byte, ok bool) {
+	typ, r, err := c.ws.Reader(ctx)
+	if err == nil {
+		frame, err = io.ReadAll(io.LimitReader(r, wire.MaxFrame+1))
+	}
+	return typ, frame, err == nil
 }

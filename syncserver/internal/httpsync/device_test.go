@@ -36,17 +36,17 @@ type device struct {
 	ws     *websocket.Conn
 }
 
-func newDevice(t testing.TB, srv *servertest.Server, who servertest.SignedIn) *device {
-	t.Helper()
+func newDevice(tb testing.TB, srv *servertest.Server, who servertest.SignedIn) *device {
+	tb.Helper()
 	n, err := rand.Int(rand.Reader, new(big.Int).SetUint64(1<<63))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d := &device{
-		t: t, srv: srv, who: who, clock: hlc.Clock{Dev: n.Uint64() + 1},
+		t: tb, srv: srv, who: who, clock: hlc.Clock{Dev: n.Uint64() + 1},
 		boards: map[board.ID]*replica.Memory{}, links: map[board.ID]sharing.Link{}, roles: map[board.ID]sharing.Role{},
 	}
-	t.Cleanup(d.cut)
+	tb.Cleanup(d.cut)
 	return d
 }
 
@@ -60,13 +60,12 @@ func (d *device) ctx() context.Context {
 func (d *device) dial() {
 	d.t.Helper()
 	d.cut()
-	ws, res, err := websocket.Dial(d.ctx(), d.srv.SyncURL(), &websocket.DialOptions{
+	ws, _, err := websocket.Dial(d.ctx(), d.srv.SyncURL(), &websocket.DialOptions{ //nolint:bodyclose // websocket.Dial has closed it
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + d.who.Token}}, Subprotocols: []string{wire.Subprotocol},
 	})
 	if err != nil {
 		d.t.Fatalf("dial: %v", err)
 	}
-	_ = res
 	ws.SetReadLimit(2 * wire.MaxFrame)
 	d.ws = ws
 }

@@ -38,15 +38,12 @@ func (c *conn) read(ctx context.Context) {
 		if f == nil {
 			continue
 		}
-		switch f.Kind {
-		case fault.TooLarge, fault.Outdated, fault.Unauthenticated:
-			c.do(ctx, task{send: wire.Error{Board: id, Fault: f}})
+		if !c.do(ctx, task{send: wire.Error{Board: id, Fault: f}}) {
+			return
+		}
+		if f.Kind == fault.TooLarge || f.Kind == fault.Outdated || f.Kind == fault.Unauthenticated {
 			c.end(ctx, f)
 			return
-		default:
-			if !c.do(ctx, task{send: wire.Error{Board: id, Fault: f}}) {
-				return
-			}
 		}
 	}
 }

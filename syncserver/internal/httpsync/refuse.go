@@ -14,7 +14,7 @@ import (
 // refuse answers a handshake that leads nowhere.
 func refuse(w http.ResponseWriter, f *fault.Error) { httpapi.WriteFault(w, f) }
 
-// closing says how a connection is to be ended.
+// closing says how a connection is to be ended. The zero closing says that it goes on.
 type closing struct {
 	code   websocket.StatusCode
 	reason string

@@ -342,7 +342,7 @@ func TestV1_LogOutEndsConnections(t *testing.T) {
 	if ce := a.closed(); ce.Code != wire.CloseUnauthenticated {
 		t.Errorf("closed with %d %q", ce.Code, ce.Reason)
 	}
-	_, res, err := websocket.Dial(a.ctx(), srv.SyncURL(), &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + a.who.Token}}})
+	_, res, err := websocket.Dial(a.ctx(), srv.SyncURL(), &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + a.who.Token}}}) //nolint:bodyclose // websocket.Dial has closed it
 	if err == nil || res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("the old session still connects: %v", err)
 	}
@@ -614,7 +614,7 @@ func TestW1_Handshake(t *testing.T) {
 		"token in another place": {http.Header{"Authorization": {who.Token}}, http.StatusForbidden},
 	} {
 		d := newDevice(t, srv, who)
-		ws, res, err := websocket.Dial(d.ctx(), srv.SyncURL(), &websocket.DialOptions{HTTPHeader: c.header, Subprotocols: []string{wire.Subprotocol}})
+		ws, res, err := websocket.Dial(d.ctx(), srv.SyncURL(), &websocket.DialOptions{HTTPHeader: c.header, Subprotocols: []string{wire.Subprotocol}}) //nolint:bodyclose // websocket.Dial has closed it
 		if res == nil || res.StatusCode != c.status {
 			t.Errorf("%s: %v, %v", name, res, err)
 		}

@@ -19,12 +19,12 @@ import (
 func (c *conn) write(ctx context.Context) {
 	for {
 		var err error
-		var end *closing
+		var end closing
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.h.drain:
-			end = &closing{code: wire.CloseRestarting, reason: "The server is restarting; come back in a moment."}
+			end = closing{code: wire.CloseRestarting, reason: "The server is restarting; come back in a moment."}
 		case t := <-c.todo:
 			end, err = c.carryOut(ctx, t)
 		case <-c.member.Wake():
@@ -35,53 +35,52 @@ func (c *conn) write(ctx context.Context) {
 			if f.Kind == fault.Internal {
 				c.log.ErrorContext(ctx, "a connection failed", "error", err)
 			}
-			cl := closingFor(f)
-			end = &cl
+			end = closingFor(f)
 		}
-		if end != nil {
+		if end != (closing{}) {
 			_ = c.ws.Close(end.code, end.reason)
 			return
 		}
 	}
 }
 
-func (c *conn) carryOut(ctx context.Context, t task) (*closing, error) {
+// carryOut does a task, and tells how to end the connection if that is the task.
+func (c *conn) carryOut(ctx context.Context, t task) (end closing, err error) {
 	switch {
 	case t.close != nil:
-		return t.close, nil
+		return *t.close, nil
 	case t.list:
-		return nil, c.list(ctx)
+		return end, c.list(ctx)
 	case t.follow != nil:
-		return nil, c.follow(ctx, *t.follow)
+		return end, c.follow(ctx, *t.follow)
 	}
-	return nil, c.send(ctx, t.send)
+	return end, c.send(ctx, t.send)
 }
 
-// news tells what has happened in the rooms.
-func (c *conn) news(ctx context.Context) (*closing, error) {
+// news tells what has happened in the rooms, and how to end the connection if the session is over.
+func (c *conn) news(ctx context.Context) (end closing, err error) {
 	p := c.member.Take()
 	if p.Ended {
-		cl := closingFor(fault.New(fault.Unauthenticated, "You have signed out."))
-		return &cl, nil
+		return closingFor(fault.New(fault.Unauthenticated, "You have signed out.")), nil
 	}
 	for _, s := range p.Seats {
 		if f := c.follows[string(s.Board())]; f != nil && f.seat == s {
 			if err := c.advance(ctx, f); err != nil {
-				return nil, err
+				return end, err
 			}
 		}
 	}
 	if p.List {
 		if err := c.list(ctx); err != nil {
-			return nil, err
+			return end, err
 		}
 	}
 	for id, rc := range p.Share {
 		if err := c.share(ctx, id, rc); err != nil {
-			return nil, err
+			return end, err
 		}
 	}
-	return nil, nil
+	return end, nil
 }
 
 // list sends the dashboards that the account may open.
@@ -120,11 +119,10 @@ func (c *conn) share(ctx context.Context, id board.ID, rc room.Receipt) error {
 		link, err = tx.Links().Get(g.Board())
 		return err
 	})
-	switch fault.KindOf(err) {
-	case "":
-	case fault.NotFound, fault.Denied:
-		return nil
-	default:
+	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Denied {
+		return nil // not somebody to whom it is told
+	}
+	if err != nil {
 		return fmt.Errorf("read link of %s: %w", id, err)
 	}
 	return c.send(ctx, wire.Share{Board: id, Link: link, Watching: rc.Watching, Cut: rc.Cut, CutMS: rc.Slowest.Milliseconds()})

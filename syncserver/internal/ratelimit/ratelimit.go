@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// Exceeded tells that a budget is spent and when to come back. It is the cause of a Busy fault.
-type Exceeded struct {
+// ExceededError tells that a budget is spent and when to come back. It is the cause of a Busy fault.
+type ExceededError struct {
 	After time.Duration
 }
 
 // Error names the wait.
-func (e *Exceeded) Error() string { return fmt.Sprintf("rate limit: try again in %s", e.After) }
+func (e *ExceededError) Error() string { return fmt.Sprintf("rate limit: try again in %s", e.After) }
 
 // Limiter holds budgets by key. It is safe for concurrent use.
 type Limiter struct {
@@ -41,7 +41,7 @@ func New(burst int, interval time.Duration, maxKeys int) *Limiter {
 	return &Limiter{interval: interval, burst: burst, maxKeys: maxKeys, full: map[string]time.Time{}}
 }
 
-// Take spends one action of key's budget at now. If none is left it spends nothing and returns an *Exceeded.
+// Take spends one action of key's budget at now. If none is left it spends nothing and returns an *ExceededError.
 func (l *Limiter) Take(key string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *Limiter) Take(key string, now time.Time) error {
 	}
 	next := at.Add(l.interval)
 	if wait := next.Sub(now) - time.Duration(l.burst)*l.interval; wait > 0 {
-		return &Exceeded{After: wait}
+		return &ExceededError{After: wait}
 	}
 	if !ok && len(l.full) >= l.maxKeys {
 		l.makeRoom(now)
@@ -69,7 +69,7 @@ func (l *Limiter) Check(key string, now time.Time) error {
 		return nil
 	}
 	if wait := at.Add(l.interval).Sub(now) - time.Duration(l.burst)*l.interval; wait > 0 {
-		return &Exceeded{After: wait}
+		return &ExceededError{After: wait}
 	}
 	return nil
 }

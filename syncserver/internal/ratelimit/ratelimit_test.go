@@ -20,7 +20,7 @@ func TestBurstThenOneInEachInterval(t *testing.T) {
 			t.Fatalf("action %d: %v", i, err)
 		}
 	}
-	var ex *ratelimit.Exceeded
+	var ex *ratelimit.ExceededError
 	if err := l.Take("a", now); !errors.As(err, &ex) || ex.After != time.Minute {
 		t.Fatalf("fourth action: %v", err)
 	}

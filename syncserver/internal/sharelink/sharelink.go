@@ -28,7 +28,7 @@ type Outcome struct {
 // Apply applies a command at now (ms since 1970). Faults of the command are in the Outcome; the error is the store's.
 func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command, now int64) (Outcome, error) {
 	if f := checkForm(c); f != nil {
-		return Outcome{Fault: f}, nil
+		return Outcome{Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
 	}
 	past, repeated, err := tx.Commands().Get(p.AccountID(), c.ID)
 	if err != nil {
@@ -38,14 +38,14 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{Fault: fault.Field("id", "This command's id belongs to another command.")}, nil
 	}
 	g, err := access.Open(tx, p, c.Board, access.Share)
-	switch k := fault.KindOf(err); {
-	case err == nil:
-	case k == fault.NotFound && repeated:
-		// Such as a delete that is sent again: the dashboard is gone, and the answer stays.
-		return Outcome{Fault: past.Fault}, nil
-	case k == fault.NotFound || k == fault.Denied:
-		return Outcome{Fault: fault.From(err)}, nil
-	default:
+	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Denied {
+		out := Outcome{Fault: fault.From(err)}
+		if repeated && k == fault.NotFound {
+			out.Fault = past.Fault // such as of a delete that is sent again: the dashboard is gone, and the answer stays
+		}
+		return out, nil
+	}
+	if err != nil {
 		return Outcome{}, err
 	}
 	link, err := tx.Links().Get(c.Board)
@@ -70,7 +70,7 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{}, err
 	}
 	if f != nil || next == link {
-		return Outcome{Link: link, Fault: f}, nil
+		return Outcome{Link: link, Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
 	}
 	if err := tx.Links().Put(c.Board, next); err != nil {
 		return Outcome{}, fmt.Errorf("store link: %w", err)

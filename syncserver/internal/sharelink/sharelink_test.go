@@ -91,10 +91,10 @@ func (w *world) update(fn func(store.Tx) error) {
 	}
 }
 
-func (w *world) apply(who store.AccountID, c sharing.Command) (out sharelink.Outcome) {
+func (w *world) apply(c sharing.Command) (out sharelink.Outcome) {
 	w.t.Helper()
 	w.update(func(tx store.Tx) (err error) {
-		out, err = sharelink.Apply(tx, &w.heard, access.Account(who), c, 1)
+		out, err = sharelink.Apply(tx, &w.heard, access.Account(ann), c, 1)
 		return err
 	})
 	return out
@@ -113,10 +113,10 @@ func (w *world) command(id board.ID, a sharing.Action) sharing.Command {
 	return sharing.Command{ID: sharing.NewCommandID(ulid.Make()), Board: id, Action: a, Base: w.link(id).Version, Token: tok, ShortID: short}
 }
 
-// do applies a command that must succeed.
-func (w *world) do(id board.ID, a sharing.Action) sharing.Link {
+// do applies a command to the first dashboard that must succeed.
+func (w *world) do(a sharing.Action) sharing.Link {
 	w.t.Helper()
-	out := w.apply(ann, w.command(id, a))
+	out := w.apply(w.command(one, a))
 	if out.Fault != nil {
 		w.t.Fatalf("%s: %v", a, out.Fault)
 	}
@@ -162,18 +162,18 @@ func refusal(err error) string {
 func TestL3_DisableAndEnableKeepTheLink(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	on := w.do(one, sharing.Enable)
+	on := w.do(sharing.Enable)
 	if !w.opens(on) {
 		t.Fatal("the link does not open")
 	}
-	if off := w.do(one, sharing.Disable); w.opens(on) || off.Token != on.Token {
+	if off := w.do(sharing.Disable); w.opens(on) || off.Token != on.Token {
 		t.Error("disabled: the link opens, or is another")
 	}
 	w.open()
 	if w.opens(on) {
 		t.Error("disabled, after a restart: the link opens")
 	}
-	if again := w.do(one, sharing.Enable); !w.opens(on) || again.Token != on.Token || again.ShortID != on.ShortID {
+	if again := w.do(sharing.Enable); !w.opens(on) || again.Token != on.Token || again.ShortID != on.ShortID {
 		t.Error("enabled again: the link does not open, or is another")
 	}
 }
@@ -181,9 +181,9 @@ func TestL3_DisableAndEnableKeepTheLink(t *testing.T) {
 func TestL4_RotateKillsOldLinksForEver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	old := w.do(one, sharing.Enable)
-	first := w.do(one, sharing.Rotate)
-	second := w.do(one, sharing.Rotate)
+	old := w.do(sharing.Enable)
+	first := w.do(sharing.Rotate)
+	second := w.do(sharing.Rotate)
 	check := func(when string) {
 		t.Helper()
 		if w.opens(old) || w.opens(first) || !w.opens(second) {
@@ -202,7 +202,7 @@ func TestL4_RotateKillsOldLinksForEver(t *testing.T) {
 				d := w.command(id, a)
 				d.ShortID = dead.ShortID
 				for _, c := range []sharing.Command{c, d} {
-					if out := w.apply(ann, c); out.Fault == nil && (out.Link.Token == dead.Token || out.Link.ShortID == dead.ShortID) {
+					if out := w.apply(c); out.Fault == nil && (out.Link.Token == dead.Token || out.Link.ShortID == dead.ShortID) {
 						t.Errorf("%s on %s brought an old link back", a, id)
 					}
 				}
@@ -215,20 +215,20 @@ func TestL4_RotateKillsOldLinksForEver(t *testing.T) {
 func TestL4_DeletedDashboardsLinkIsDead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	l := w.do(one, sharing.Enable)
+	l := w.do(sharing.Enable)
 	del := w.command(one, sharing.Delete)
-	if out := w.apply(ann, del); out.Fault != nil {
+	if out := w.apply(del); out.Fault != nil {
 		t.Fatal(out.Fault)
 	}
-	if out := w.apply(ann, del); out.Fault != nil {
+	if out := w.apply(del); out.Fault != nil {
 		t.Errorf("the repeated delete: %v", out.Fault)
 	}
 	c := w.command(two, sharing.Enable)
 	c.Token = l.Token
-	if out := w.apply(ann, c); out.Fault == nil || w.opens(l) {
+	if out := w.apply(c); out.Fault == nil || w.opens(l) {
 		t.Error("its token lives again")
 	}
-	if out := w.apply(ann, w.command(one, sharing.Enable)); fault.KindOf(out.Fault) != fault.NotFound {
+	if out := w.apply(w.command(one, sharing.Enable)); fault.KindOf(out.Fault) != fault.NotFound {
 		t.Errorf("enable on a deleted dashboard: %v", out.Fault)
 	}
 	if !slices.Equal(w.heard.what, []string{"access", "content", "access", "list"}) {
@@ -258,12 +258,17 @@ func TestV1_EveryChangeOfAccessTakesAPositionAndAnEpoch(t *testing.T) {
 		action  sharing.Action
 		changes bool
 	}{
-		{sharing.Disable, false}, {sharing.Enable, true}, {sharing.Enable, false}, {sharing.Rotate, true},
-		{sharing.Disable, true}, {sharing.Disable, false}, {sharing.Rotate, true},
+		{sharing.Disable, false},
+		{sharing.Enable, true},
+		{sharing.Enable, false},
+		{sharing.Rotate, true},
+		{sharing.Disable, true},
+		{sharing.Disable, false},
+		{sharing.Rotate, true},
 	} {
 		w.heard.what = nil
 		epoch, seq := state()
-		w.do(one, c.action)
+		w.do(c.action)
 		epoch2, seq2 := state()
 		if changed := epoch2 == epoch+1 && seq2 == seq+1; changed != c.changes || (!changed && (epoch2 != epoch || seq2 != seq)) {
 			t.Errorf("%s: epoch %d to %d, log %d to %d", c.action, epoch, epoch2, seq, seq2)
@@ -281,18 +286,18 @@ func TestV1_EveryChangeOfAccessTakesAPositionAndAnEpoch(t *testing.T) {
 func TestV3_RefusalIsRememberedAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.do(one, sharing.Enable)
+	w.do(sharing.Enable)
 	stale := w.command(one, sharing.Rotate)
 	stale.Base--
 	before := w.link(one)
 	for range 2 {
-		if out := w.apply(ann, stale); fault.KindOf(out.Fault) != fault.Conflict || out.Link != before {
+		if out := w.apply(stale); fault.KindOf(out.Fault) != fault.Conflict || out.Link != before {
 			t.Errorf("%+v", out)
 		}
 	}
 	stolen := stale
 	stolen.Board = two
-	if out := w.apply(ann, stolen); out.Fault == nil {
+	if out := w.apply(stolen); out.Fault == nil {
 		t.Error("a command's id served for another dashboard")
 	}
 }
@@ -300,7 +305,7 @@ func TestV3_RefusalIsRememberedAndChangesNothing(t *testing.T) {
 func TestA2_A5_Decision(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	l := w.do(one, sharing.Enable)
+	l := w.do(sharing.Enable)
 	trash := func(trashed bool) {
 		value := "true"
 		if trashed {
@@ -370,8 +375,8 @@ func TestA2_A5_Decision(t *testing.T) {
 		{"holder, trashed", func() { trash(true) }, holder, one, ""},
 		{"owner, trashed", nil, access.Account(ann), one, "esv"},
 		{"holder, restored", func() { trash(false) }, holder, one, "v"},
-		{"holder, disabled", func() { w.do(one, sharing.Disable) }, holder, one, ""},
-		{"holder, deleted", func() { w.do(one, sharing.Delete) }, holder, one, ""},
+		{"holder, disabled", func() { w.do(sharing.Disable) }, holder, one, ""},
+		{"holder, deleted", func() { w.do(sharing.Delete) }, holder, one, ""},
 		{"owner, deleted", nil, access.Account(ann), one, ""},
 	} {
 		if c.do != nil {
@@ -395,7 +400,7 @@ func TestSI19_AnOwnerRemains(t *testing.T) {
 	if fault.KindOf(err) != fault.Conflict {
 		t.Errorf("the last owner went: %v", err)
 	}
-	if out := w.apply(ann, w.command(one, sharing.Enable)); out.Fault != nil {
+	if out := w.apply(w.command(one, sharing.Enable)); out.Fault != nil {
 		t.Errorf("the owner is none any more: %v", out.Fault)
 	}
 }

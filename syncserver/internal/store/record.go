@@ -12,19 +12,23 @@ import (
 // ErrTaken tells that a unique value, such as an address or a token, belongs to something else.
 var ErrTaken = errors.New("already taken")
 
-// Names from shared/sharing that the store keeps as they are.
+// Link, Token, ShortID and Role are kept as shared/sharing has them.
 type (
-	Link    = sharing.Link
-	Token   = sharing.Token
+	// Link is the state of a share link.
+	Link = sharing.Link
+	// Token is the secret in a share link.
+	Token = sharing.Token
+	// ShortID is the name in a short link.
 	ShortID = sharing.ShortID
-	Role    = sharing.Role
+	// Role is what somebody is to one dashboard.
+	Role = sharing.Role
 )
 
-// AccountID is "acc_" and a ULID; OrganisationID "org_" and a ULID.
-type (
-	AccountID      string
-	OrganisationID string
-)
+// AccountID is "acc_" and a ULID.
+type AccountID string
+
+// OrganisationID is "org_" and a ULID.
+type OrganisationID string
 
 // Hash is the SHA-256 of a secret.
 type Hash [sha256.Size]byte

@@ -22,18 +22,21 @@ import (
 
 type opener struct{ path string }
 
-func (o opener) Open(t testing.TB) store.Store {
-	t.Helper()
+func (o opener) Open(tb testing.TB) store.Store {
+	tb.Helper()
 	s, err := boltstore.Open(boltstore.Options{Path: o.path})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t testing.TB) storetest.Opener { return opener{filepath.Join(t.TempDir(), "sub", "server.db")} })
+	storetest.Run(t, func(tb testing.TB) storetest.Opener {
+		tb.Helper()
+		return opener{filepath.Join(tb.TempDir(), "sub", "server.db")}
+	})
 }
 
 const id board.ID = "dsh_01J9ZQ0V9K3N8Y2T6W4X5B7C1A"
@@ -53,6 +56,7 @@ func sum(t *testing.T, path string) [32]byte {
 
 // Files that cannot be used are refused in words and left as they are.
 func TestB1_UnusableFilesAreRefusedAndNotChanged(t *testing.T) {
+	t.Parallel()
 	good := func(t *testing.T, path string) {
 		t.Helper()
 		s, err := boltstore.Open(boltstore.Options{Path: path})

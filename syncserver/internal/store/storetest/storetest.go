@@ -19,7 +19,7 @@ import (
 
 // Opener opens an empty store, and the same one again after Close.
 type Opener interface {
-	Open(t testing.TB) store.Store
+	Open(tb testing.TB) store.Store
 }
 
 const (
@@ -53,7 +53,7 @@ func (s twice) Update(ctx context.Context, fn func(store.Tx) error) error {
 }
 
 // Run runs the contract. newOpener makes an Opener of a new, empty store.
-func Run(t *testing.T, newOpener func(t testing.TB) Opener) {
+func Run(t *testing.T, newOpener func(tb testing.TB) Opener) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, Opener){
 		"accounts":      testAccounts,
@@ -106,6 +106,7 @@ func want[T comparable](what string, got, wanted T) error {
 }
 
 func testAccounts(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	a := store.Account{ID: ann, Email: "ann@example.org", Password: "x", Personal: orgA, Created: 7}
 	update(t, s, func(tx store.Tx) error { return tx.Accounts().Put(a) })
@@ -132,6 +133,7 @@ func testAccounts(t *testing.T, o Opener) {
 }
 
 func testSessions(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	one := store.Session{Hash: store.Hash{0, 1}, Account: ann, Created: 1, Expires: 2}
 	two := store.Session{Hash: store.Hash{0, 2}, Account: ann, Created: 3, Expires: 4}
@@ -158,6 +160,7 @@ func testSessions(t *testing.T, o Opener) {
 }
 
 func testOrganisations(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	org := store.Organisation{ID: orgA, Name: "A", Personal: true, Created: 5}
 	update(t, s, func(tx store.Tx) error {
@@ -188,6 +191,7 @@ func testOrganisations(t *testing.T, o Opener) {
 }
 
 func testBoards(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	a := store.Board{ID: boardA, Organisation: orgA, Owner: ann, Created: 1, Epoch: 1, Trashed: true, Bytes: 5}
 	b := store.Board{ID: boardB, Organisation: orgA, Owner: ann, Created: 2, Epoch: 1}
@@ -229,6 +233,7 @@ func testBoards(t *testing.T, o Opener) {
 }
 
 func testLinks(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	first := store.Link{Enabled: true, Token: token("a"), ShortID: short("a"), Version: 1}
 	second := store.Link{Enabled: true, Token: token("b"), ShortID: short("b"), Version: 2}
@@ -270,6 +275,7 @@ func testLinks(t *testing.T, o Opener) {
 }
 
 func testCommands(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	update(t, s, func(tx store.Tx) error { return tx.Commands().Put(ann, "cmd_1", store.Answer{Board: boardA}) })
 	view(t, o, s, func(tx store.Tx) error {
@@ -280,6 +286,7 @@ func testCommands(t *testing.T, o Opener) {
 }
 
 func testReplica(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	keys := func(r replica.Tx, from, to string, limit int) string {
 		var out []string
@@ -316,6 +323,7 @@ func testReplica(t *testing.T, o Opener) {
 }
 
 func testRollback(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	boom := errors.New("boom")
 	for name, fn := range map[string]func(store.Tx) error{
@@ -340,12 +348,13 @@ func testRollback(t *testing.T, o Opener) {
 }
 
 func testAfter(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	var calls []int
 	for i := range 3 {
 		update(t, s, func(tx store.Tx) error {
 			tx.After(func() { calls = append(calls, i) })
-			return tx.Replica(boardA).Put([]byte{byte(i)}, []byte("1"))
+			return tx.Replica(boardA).Put(fmt.Append(nil, i), []byte("1"))
 		})
 	}
 	update(t, s, func(tx store.Tx) error { tx.After(func() { calls = append(calls, 3) }); return nil })
@@ -357,6 +366,7 @@ func testAfter(t *testing.T, o Opener) {
 // testConcurrent has many writers count one number up, some of whom fail, and holds the order of after-calls against the
 // order of what was written.
 func testConcurrent(t *testing.T, o Opener) {
+	t.Helper()
 	s := twice{o.Open(t)}
 	const writers, each = 16, 20
 	boom := errors.New("boom")
@@ -400,6 +410,7 @@ func testConcurrent(t *testing.T, o Opener) {
 }
 
 func testClosed(t *testing.T, o Opener) {
+	t.Helper()
 	s := o.Open(t)
 	if err := s.Healthy(); err != nil {
 		t.Errorf("healthy: %v", err)
