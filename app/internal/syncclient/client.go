@@ -106,7 +106,7 @@ func (c *Client) Run(ctx context.Context) {
 // of the network, asked for that.
 func (c *Client) pause(ctx context.Context, err error, attempt int) (asked bool) {
 	f := fault.From(err)
-	c.deps.Log.Info("connection ended", "kind", f.Kind, "attempt", attempt, "error", err)
+	c.deps.Log.InfoContext(ctx, "connection ended", "kind", f.Kind, "attempt", attempt, "error", err)
 	state, delay := workspace.StateOffline, c.delay(attempt)
 	switch f.Kind {
 	case fault.Unauthenticated:

@@ -36,7 +36,7 @@ type connection struct {
 	login  workspace.Login
 	out    [][]byte
 	lanes  map[board.ID]*lane
-	unsure int // dashboards whose subscription was not answered yet
+	unsure int  // dashboards whose subscription was not answered yet
 	listed bool // the list of dashboards has come
 	caught bool
 }

@@ -47,7 +47,7 @@ func (w *Workspace) LogOut(ctx context.Context) error {
 	}
 	token, err := w.deps.Credentials.Load(a.Key())
 	if err != nil {
-		w.deps.Log.Warn("session token could not be read", "error", err)
+		w.deps.Log.WarnContext(ctx, "session token could not be read", "error", err)
 	}
 	if err := w.setAccount(nil); err != nil {
 		return err

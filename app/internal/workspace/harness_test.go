@@ -174,13 +174,13 @@ func setTitle(w board.WidgetID, title string) workspace.Edit {
 }
 
 // isFault fails the test unless err is a fault of the kind, with a sentence.
-func isFault(t *testing.T, err error, kind fault.Kind) *fault.Error {
+func isFault(t *testing.T, err error, kind fault.Kind) fault.Error {
 	t.Helper()
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != kind || f.Message == "" {
 		t.Fatalf("got %v, want a fault %s", err, kind)
 	}
-	return f
+	return *f
 }
 
 type accounts struct{}

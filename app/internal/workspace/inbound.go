@@ -206,7 +206,7 @@ func (w *Workspace) ShareState(m wire.Share) error {
 	defer w.write.Unlock()
 	d, err := w.find(m.Board)
 	if err != nil {
-		return nil //nolint:nilerr // deleted here meanwhile
+		return nil // deleted here meanwhile
 	}
 	if m.Link.Version < d.rec.Link.Version {
 		return nil // late

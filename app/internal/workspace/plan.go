@@ -67,13 +67,13 @@ func (p *planner) plan(edits []Edit) error {
 const maxEdits = 1000
 
 func (p *planner) one(e Edit) error {
-	switch e.Do {
-	case DoBoard:
+	if e.Do == DoBoard {
 		if e.Field != board.FieldTitle && e.Field != board.FieldDescription && e.Field != board.FieldTheme {
 			return fault.Field("field", "Only title, description and theme of a dashboard can be changed.")
 		}
 		return p.set(board.BoardEntity, e.Field, e.Value)
-	case DoAdd:
+	}
+	if e.Do == DoAdd {
 		return p.add(e)
 	}
 	w, ok := p.live[e.Widget]
@@ -108,6 +108,7 @@ func (p *planner) one(e Edit) error {
 		return p.rows(w, e.Columns, e.Rows)
 	case DoAppend:
 		return p.append(w, e.Rows)
+	case DoBoard, DoAdd: // above
 	default:
 		return fault.Field("do", "This change is not known to this version: "+strconv.QuoteToASCII(clip(string(e.Do), 40))+".")
 	}

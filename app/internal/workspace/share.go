@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"slices"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
@@ -52,7 +53,7 @@ func (w *Workspace) Share(id board.ID, action sharing.Action) error {
 		return err
 	}
 	w.mu.Lock()
-	w.outbox = append(w.outbox[:len(w.outbox):len(w.outbox)], queued)
+	w.outbox = append(slices.Clip(w.outbox), queued)
 	w.mu.Unlock()
 	w.shown(d)
 	w.wake()

@@ -179,15 +179,7 @@ func (s *step) absorb(next *step) bool {
 	return true
 }
 
-func (k *stack) pop() *step {
-	n := len(k.steps)
-	if n == 0 {
-		return nil
-	}
-	s := k.steps[n-1]
-	k.steps = k.steps[: n-1 : n-1]
-	return s
-}
+func (k *stack) pop() { k.steps = slices.Clip(k.steps[:len(k.steps)-1]) }
 
 func (k *stack) clear() { k.steps = nil }
 

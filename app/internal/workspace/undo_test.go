@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func TestSI22_UndoRestoresWhatWasSeenStepByStep(t *testing.T) {
 		seen = append(seen, d.content(id))
 	}
 	for round := range 3 {
-		for i := len(steps) - 1; i >= 0; i-- {
+		for i := range slices.Backward(steps) {
 			d.must(d.Undo(id))
 			if got := d.content(id); got != seen[i] {
 				t.Fatalf("round %d, undo to %d:\ngot  %s\nwant %s", round, i, got, seen[i])

@@ -82,7 +82,7 @@ func TestQ1_EverythingWorksOfflineAndSurvivesARestart(t *testing.T) {
 	other, err := d.Duplicate(id)
 	d.must(err)
 	d.must(d.Trash(other))
-	d.must(d.Workspace.Settings(workspace.Settings{Theme: board.ThemeDark}))
+	d.must(d.Settings(workspace.Settings{Theme: board.ThemeDark}))
 	before, state := d.view(id), d.State()
 	d.restart()
 	after := d.view(id)
@@ -173,7 +173,7 @@ func TestB1_BadEditsNameTheFieldAndChangeNothing(t *testing.T) {
 	}
 	_, err := d.Create(strings.Repeat("a", board.MaxTitle+1))
 	isFault(t, err, fault.TooLarge)
-	isFault(t, d.Workspace.Settings(workspace.Settings{Theme: "pink"}), fault.Invalid)
+	isFault(t, d.Settings(workspace.Settings{Theme: "pink"}), fault.Invalid)
 }
 
 func TestB1_LimitsOfADashboard(t *testing.T) {
@@ -221,7 +221,7 @@ func TestB1_FullDiskChangesNothing(t *testing.T) {
 		"trash":   func() error { return d.Trash(id) },
 		"share":   func() error { return d.Share(id, "enable") },
 		"undo":    func() error { return d.Undo(id) },
-		"setting": func() error { return d.Workspace.Settings(workspace.Settings{Theme: board.ThemeDark}) },
+		"setting": func() error { return d.Settings(workspace.Settings{Theme: board.ThemeDark}) },
 		"login":   func() error { return d.LogIn(t.Context(), "https://x", "a@b", "right") },
 	} {
 		f := isFault(t, do(), fault.Unavailable)
