@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"widgets.pro/syncserver/internal/ratelimit"
 )
 
 // maxHops bounds how many entries of X-Forwarded-For are looked at.
@@ -61,13 +63,5 @@ func (c Clients) trusts(a netip.Addr) bool {
 	return false
 }
 
-// Key is what limits count per client: the address, or the /64 that an IPv6 subscriber has to himself (rule P5).
-func (c Clients) Key(r *http.Request) string {
-	a := c.Addr(r)
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.Addr().String()
-		}
-	}
-	return a.String()
-}
+// Key is what limits count per client; see ratelimit.Client.
+func (c Clients) Key(r *http.Request) string { return ratelimit.Client(c.Addr(r)) }

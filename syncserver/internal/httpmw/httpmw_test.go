@@ -31,7 +31,13 @@ func wrap(t *testing.T, h http.Handler, o httpmw.Options) (*httptest.Server, *by
 	return s, log
 }
 
-func do(t *testing.T, method, url, body string) (*http.Response, string) {
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func do(t *testing.T, method, url, body string) answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -41,17 +47,17 @@ func do(t *testing.T, method, url, body string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(b)
+	return answer{res.StatusCode, res.Header, string(b)}
 }
 
 func TestL6_BaselineHeaders(t *testing.T) {
 	s, _ := wrap(t, http.NotFoundHandler(), httpmw.Options{HSTS: true})
-	res, _ := do(t, "GET", s.URL, "")
+	res := do(t, http.MethodGet, s.URL, "")
 	for k, want := range map[string]string{
 		"X-Content-Type-Options":    "nosniff",
 		"Referrer-Policy":           "no-referrer",
@@ -60,11 +66,11 @@ func TestL6_BaselineHeaders(t *testing.T) {
 		"X-Frame-Options":           "DENY",
 		"Strict-Transport-Security": "max-age=31536000",
 	} {
-		if got := res.Header.Get(k); got != want {
+		if got := res.header.Get(k); got != want {
 			t.Errorf("%s: %q, want %q", k, got, want)
 		}
 	}
-	if csp := res.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") {
+	if csp := res.header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") {
 		t.Errorf("policy %q", csp)
 	}
 }
@@ -73,15 +79,15 @@ func TestLogNamesTheRouteOnly(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /share/{token}", func(http.ResponseWriter, *http.Request) { panic("broken") })
 	s, log := wrap(t, mux, httpmw.Options{OnPanic: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = io.WriteString(w, "designed "+httpmw.RequestID(w))
 	})})
-	res, body := do(t, "GET", s.URL+"/share/shr_secretsecretsecret?q=hidden", "")
+	res := do(t, http.MethodGet, s.URL+"/share/shr_secretsecretsecret?q=hidden", "")
 	do(t, "GET", s.URL+"/elsewhere/secret", "")
 	do(t, "SECRET", s.URL+"/elsewhere", "")
 	s.Close()
-	if id := res.Header.Get("X-Request-Id"); res.StatusCode != 500 || id == "" || body != "designed "+id || !strings.Contains(log.String(), id) {
-		t.Errorf("answered %d %q with id %q", res.StatusCode, body, id)
+	if id := res.header.Get("X-Request-Id"); res.status != http.StatusInternalServerError || id == "" || res.body != "designed "+id || !strings.Contains(log.String(), id) {
+		t.Errorf("answered %d %q with id %q", res.status, res.body, id)
 	}
 	if l := log.String(); !strings.Contains(l, `route="GET /share/{token}"`) || !strings.Contains(l, "panic=broken") || strings.Contains(strings.ToLower(l), "method=secret") ||
 		strings.Contains(strings.ReplaceAll(l, "SECRET", ""), "secret") || strings.Contains(l, "hidden") || strings.Contains(l, "127.0.0.1") {
@@ -95,12 +101,12 @@ func TestPanicAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		panic("broken")
 	}), httpmw.Options{})
-	req, _ := http.NewRequestWithContext(t.Context(), "GET", s.URL, nil)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	if _, err := io.ReadAll(res.Body); err == nil {
 		t.Error("the answer seemed whole")
 	}
@@ -112,11 +118,11 @@ func TestB1_BodyLimit(t *testing.T) {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 		}
 	}), httpmw.Options{MaxBody: 100})
-	if res, _ := do(t, "POST", s.URL, strings.Repeat("x", 100)); res.StatusCode != 200 {
-		t.Errorf("100 bytes: %d", res.StatusCode)
+	if res := do(t, http.MethodPost, s.URL, strings.Repeat("x", 100)); res.status != http.StatusOK {
+		t.Errorf("100 bytes: %d", res.status)
 	}
-	if res, _ := do(t, "POST", s.URL, strings.Repeat("x", 101)); res.StatusCode != 413 {
-		t.Errorf("101 bytes: %d", res.StatusCode)
+	if res := do(t, http.MethodPost, s.URL, strings.Repeat("x", 101)); res.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("101 bytes: %d", res.status)
 	}
 }
 
@@ -136,7 +142,7 @@ func TestP6_ClientAddress(t *testing.T) {
 		{"nonsense", "10.0.0.1:1", []string{"1.1.1.1, <script>"}, "10.0.0.1"},
 		{"port", "10.0.0.1:1", []string{"198.51.100.9:5555"}, "198.51.100.9"},
 		{"mapped", "[::ffff:10.0.0.1]:1", []string{"::ffff:198.51.100.9"}, "198.51.100.9"},
-		{"v6 by /64", "[::1]:1", []string{"2001:db8:1:2:3:4:5:6"}, "2001:db8:1:2::"},
+		{"v6 by /64", "[::1]:1", []string{"2001:db8:1:2:3:4:5:6"}, "2001:db8:1:2::/64"},
 		{"no address", "@", nil, "invalid IP"},
 	} {
 		r := &http.Request{RemoteAddr: tt.peer, Header: http.Header{"X-Forwarded-For": tt.forwarded}}

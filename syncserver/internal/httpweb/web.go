@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/account"
@@ -91,19 +92,17 @@ func (s *Site) blank(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 func (s *Site) signUp(w http.ResponseWriter, r *http.Request) {
-	s.enter(w, r, "signup.html", func(c account.Credentials) (account.SignIn, error) {
-		return s.cfg.Accounts.SignUp(r.Context(), c, account.WebLifetime)
-	})
+	s.enter(w, r, "signup.html", s.cfg.Accounts.SignUp)
 }
 
 func (s *Site) logIn(w http.ResponseWriter, r *http.Request) {
-	s.enter(w, r, "login.html", func(c account.Credentials) (account.SignIn, error) {
-		return s.cfg.Accounts.LogIn(r.Context(), c, account.WebLifetime)
-	})
+	s.enter(w, r, "login.html", s.cfg.Accounts.LogIn)
 }
 
+type signIn func(context.Context, account.Credentials, time.Duration) (account.SignIn, error)
+
 // enter reads credentials from a form, and lets whoever they belong to in, with a new session.
-func (s *Site) enter(w http.ResponseWriter, r *http.Request, name string, try func(account.Credentials) (account.SignIn, error)) {
+func (s *Site) enter(w http.ResponseWriter, r *http.Request, name string, try signIn) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		f := fault.New(fault.Invalid, "This form could not be read.").WithHint("Open the page anew and try again.")
@@ -114,7 +113,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, name string, try fu
 		return
 	}
 	c := account.Credentials{Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Client: s.cfg.Clients.Addr(r)}
-	in, err := try(c)
+	in, err := try(r.Context(), c, account.WebLifetime)
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {
 			s.fail(w, r, err)

@@ -275,7 +275,7 @@ type message struct {
 	Widgets map[string]*string `json:"widgets"`
 }
 
-func (w *world) dial(t *testing.T, token sharing.Token, have uint64, header http.Header) (*viewer, *http.Response, error) {
+func (w *world) dial(t *testing.T, token sharing.Token, have uint64, header http.Header) (v *viewer, status int, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -284,12 +284,18 @@ func (w *world) dial(t *testing.T, token sharing.Token, have uint64, header http
 		url += fmt.Sprintf("?v=%d", have)
 	}
 	ws, res, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPHeader: header})
+	if res != nil {
+		status = res.StatusCode
+		if res.Body != nil {
+			_ = res.Body.Close()
+		}
+	}
 	if err != nil {
-		return nil, res, err
+		return nil, status, err
 	}
 	ws.SetReadLimit(64 << 20)
 	t.Cleanup(func() { _ = ws.CloseNow() })
-	return &viewer{t, ws}, res, nil
+	return &viewer{t, ws}, status, nil
 }
 
 func (w *world) view(t *testing.T, token sharing.Token, have uint64) *viewer {

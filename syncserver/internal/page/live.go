@@ -26,6 +26,8 @@ const (
 // already, 0 if none; client names the viewer's address for the limits. A link that does not open anything is answered by
 // a "gone" message and a close with wire.CloseDenied, whatever the reason. The error is a fault where nothing was
 // answered yet; Live returns once the connection runs on its own.
+//
+//nolint:contextcheck // the connection outlives the request and ends with the service
 func (s *Service) Live(w http.ResponseWriter, r *http.Request, t sharing.Token, have uint64, client string) error {
 	if err := s.admit(client); err != nil {
 		return err
@@ -42,7 +44,7 @@ func (s *Service) Live(w http.ResponseWriter, r *http.Request, t sharing.Token, 
 		return nil        //nolint:nilerr // a handshake that is none is the client's mistake, and answered
 	}
 	ws.SetReadLimit(readLimit)
-	ctx, cancel := context.WithCancel(s.ctx) //nolint:contextcheck // outlives the request, ends with the service
+	ctx, cancel := context.WithCancel(s.ctx)
 	c := &conn{s: s, ws: ws, tcp: socket.tcp, token: t, client: client, cancel: cancel, wake: make(chan struct{}, 1)}
 	if err == nil {
 		err = c.join(ctx, l, snap, have)
@@ -123,7 +125,7 @@ type conn struct {
 // join adds c to the viewers of what its token opens, and queues the first frame.
 func (c *conn) join(ctx context.Context, l *link, snap *snapshot, have uint64) error {
 	for range maxTries {
-		if c.add(l, snap, have) {
+		if c.add(l, snap, have) { //nolint:contextcheck // an update it may schedule is for all viewers
 			return nil
 		}
 		var err error
@@ -180,7 +182,7 @@ func (c *conn) run(ctx context.Context) {
 		data, ending := c.next(ctx)
 		switch {
 		case ending != endNot:
-			c.bye(ending)
+			c.bye(ending) //nolint:contextcheck // says good-bye although the connection's context may have ended
 			return
 		case data != nil:
 			if err := c.write(ctx, data, writeTimeout); err != nil {

@@ -256,8 +256,8 @@ func TestV1_NoDataAfterRevocation(t *testing.T) {
 		w.revoke(token)
 		close(stop)
 		w.retitle(id, "after")
-		if res, _ := w.get(t, token, "br"); res.StatusCode != 404 {
-			t.Fatalf("the page answered %d", res.StatusCode)
+		if res, _ := w.get(t, token, "br"); res.status != http.StatusNotFound {
+			t.Fatalf("the page answered %d", res.status)
 		}
 		wg.Wait()
 	}
@@ -269,15 +269,15 @@ func TestV1_StoreFailureCutsToo(t *testing.T) {
 	id, token := w.add(t, "Sales")
 	v := w.view(t, token, 0)
 	v.want("all")
-	w.core.mu.Lock()
+	w.mu.Lock()
 	w.broken = errors.New("disk on fire")
-	w.core.mu.Unlock()
+	w.mu.Unlock()
 	w.pages.AccessChanged(id)
 	if _, code := v.next(); code != wire.CloseRestarting {
 		t.Errorf("closed with %d", code)
 	}
-	if _, res, err := w.dial(t, token, 0, nil); err == nil || res.StatusCode != 500 {
-		t.Errorf("dialled: %v %v", res, err)
+	if _, status, err := w.dial(t, token, 0, nil); err == nil || status != http.StatusInternalServerError {
+		t.Errorf("dialled: %d %v", status, err)
 	}
 }
 
@@ -316,7 +316,7 @@ func (w *world) raw(t *testing.T, token sharing.Token) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	fmt.Fprintf(c, "GET /share/%s/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", string(token))
+	_, _ = fmt.Fprintf(c, "GET /share/%s/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", string(token))
 	if line, err := bufio.NewReaderSize(c, 16).ReadString('\n'); err != nil || !strings.Contains(line, "101") {
 		t.Fatalf("handshake: %q, %v", line, err)
 	}
@@ -348,8 +348,8 @@ func (w *world) fill(t *testing.T, id board.ID) uint64 {
 }
 
 func (w *world) tokenOf(id board.ID) sharing.Token {
-	w.core.mu.Lock()
-	defer w.core.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for t, b := range w.tokens {
 		if b == id {
 			return t
@@ -405,9 +405,9 @@ func TestForeignOriginsMayNotConnect(t *testing.T) {
 		if origin != "" {
 			h.Set("Origin", origin)
 		}
-		_, res, err := w.dial(t, token, 0, h)
-		if (err == nil) != ok || err != nil && res.StatusCode != 403 {
-			t.Errorf("%q: %v %v", origin, res, err)
+		_, status, err := w.dial(t, token, 0, h)
+		if (err == nil) != ok || err != nil && status != http.StatusForbidden {
+			t.Errorf("%q: %d %v", origin, status, err)
 		}
 	}
 }
@@ -421,8 +421,8 @@ func TestConnectionsAreCounted(t *testing.T) {
 	v1.want("all")
 	v2, _, _ := w.dial(t, token, 0, a)
 	v2.want("all")
-	if _, res, err := w.dial(t, token, 0, a); err == nil || res.StatusCode != 429 {
-		t.Errorf("third of one client: %v %v", res, err)
+	if _, status, err := w.dial(t, token, 0, a); err == nil || status != http.StatusTooManyRequests {
+		t.Errorf("third of one client: %d %v", status, err)
 	}
 	v3, _, _ := w.dial(t, token, 0, b)
 	if _, code := v3.next(); code != wire.CloseRestarting {
@@ -433,8 +433,8 @@ func TestConnectionsAreCounted(t *testing.T) {
 		v3, _, err = w.dial(t, other, 0, b)
 	}
 	v3.want("all")
-	if _, res, err := w.dial(t, other, 0, b); err == nil || res.StatusCode != 429 {
-		t.Errorf("fourth of all: %v %v", res, err)
+	if _, status, err := w.dial(t, other, 0, b); err == nil || status != http.StatusTooManyRequests {
+		t.Errorf("fourth of all: %d %v", status, err)
 	}
 	if n := w.pages.Watching(id); n != 2 {
 		t.Errorf("%d watch", n)
@@ -477,7 +477,7 @@ func TestCloseTellsViewersToComeBack(t *testing.T) {
 		t.Errorf("closed with %d", code)
 	}
 	<-done
-	if _, res, err := w.dial(t, token, 0, nil); err == nil || res.StatusCode != 503 {
-		t.Errorf("dialled: %v %v", res, err)
+	if _, status, err := w.dial(t, token, 0, nil); err == nil || status != http.StatusServiceUnavailable {
+		t.Errorf("dialled: %d %v", status, err)
 	}
 }

@@ -20,7 +20,14 @@ import (
 	"widgets.pro/syncserver/internal/page"
 )
 
-func (w *world) get(t testing.TB, token sharing.Token, encoding string) (*http.Response, string) {
+// got is an answer without its body.
+type got struct {
+	status int
+	header http.Header
+	length int64
+}
+
+func (w *world) get(t *testing.T, token sharing.Token, encoding string) (got, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.srv.URL+"/share/"+string(token), nil)
 	if err != nil {
@@ -31,7 +38,7 @@ func (w *world) get(t testing.TB, token sharing.Token, encoding string) (*http.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	var r io.Reader = res.Body
 	switch res.Header.Get("Content-Encoding") {
 	case "br":
@@ -45,7 +52,7 @@ func (w *world) get(t testing.TB, token sharing.Token, encoding string) (*http.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(b)
+	return got{res.StatusCode, res.Header, res.ContentLength}, string(b)
 }
 
 func TestDocumentIsWholeInEveryEncoding(t *testing.T) {
@@ -61,11 +68,11 @@ func TestDocumentIsWholeInEveryEncoding(t *testing.T) {
 		"gzip, deflate, br": "br", "gzip": "gzip", "br;q=0, gzip": "gzip", "br;q=0": "", "identity": "", "BR;q=1.0": "", "br;q=0.5": "br", "gzip;q=nonsense": "",
 	} {
 		res, body := w.get(t, token, accept)
-		if got := res.Header.Get("Content-Encoding"); got != want || body != plain {
+		if got := res.header.Get("Content-Encoding"); got != want || body != plain {
 			t.Errorf("%q: encoding %q, want %q; same body: %v", accept, got, want, body == plain)
 		}
-		if res.Header.Get("Vary") != "Accept-Encoding" || res.ContentLength <= 0 {
-			t.Errorf("%q: headers %v", accept, res.Header)
+		if res.header.Get("Vary") != "Accept-Encoding" || res.length <= 0 {
+			t.Errorf("%q: headers %v", accept, res.header)
 		}
 	}
 }
@@ -76,7 +83,7 @@ func TestPolicyFitsTheDocument(t *testing.T) {
 	w := newWorld(t)
 	_, token := w.add(t, "Sales", widgetOf("Orders", 0, "[1]"))
 	res, body := w.get(t, token, "br")
-	csp := res.Header.Get("Content-Security-Policy")
+	csp := res.header.Get("Content-Security-Policy")
 	styles := regexp.MustCompile(`(?s)<style[^>]*>(.*?)</style>`).FindAllStringSubmatch(body, -1)
 	if len(styles) != 2 {
 		t.Fatalf("%d style elements", len(styles))
@@ -183,12 +190,12 @@ func TestL3_DisabledAndEnabledAgain(t *testing.T) {
 	w := newWorld(t)
 	id, token := w.add(t, "Sales")
 	for range 2 {
-		if res, _ := w.get(t, token, ""); res.StatusCode != 200 {
-			t.Fatalf("enabled: %d", res.StatusCode)
+		if res, _ := w.get(t, token, ""); res.status != http.StatusOK {
+			t.Fatalf("enabled: %d", res.status)
 		}
 		w.revoke(token)
-		if res, body := w.get(t, token, ""); res.StatusCode != 404 || strings.Contains(body, "Sales") {
-			t.Fatalf("disabled: %d %s", res.StatusCode, body)
+		if res, body := w.get(t, token, ""); res.status != http.StatusNotFound || strings.Contains(body, "Sales") {
+			t.Fatalf("disabled: %d %s", res.status, body)
 		}
 		w.enable(token, id)
 	}
@@ -199,16 +206,16 @@ func TestL4_NoRequestOutlivesARevocation(t *testing.T) {
 	w := newWorld(t)
 	w.gate = make(chan struct{})
 	_, token := w.add(t, "Sales")
-	got := make(chan int)
+	answered := make(chan int)
 	go func() {
 		res, _ := w.get(t, token, "")
-		got <- res.StatusCode
+		answered <- res.status
 	}()
 	for w.drawn() == 0 { // until the drawing is under way
 	}
 	w.revoke(token)
 	close(w.gate)
-	if status := <-got; status != 404 {
+	if status := <-answered; status != 404 {
 		t.Errorf("answered %d", status)
 	}
 }
@@ -217,8 +224,8 @@ func TestTrashedContentIsNotShown(t *testing.T) {
 	w := newWorld(t)
 	id, token := w.add(t, "Sales")
 	w.edit(id, func(v *board.View) { v.Alive = false })
-	if res, _ := w.get(t, token, ""); res.StatusCode != 404 {
-		t.Errorf("answered %d", res.StatusCode)
+	if res, _ := w.get(t, token, ""); res.status != http.StatusNotFound {
+		t.Errorf("answered %d", res.status)
 	}
 }
 
@@ -227,8 +234,8 @@ func TestFailedDrawingIsNotTriedByEveryRequest(t *testing.T) {
 	_, token := w.add(t, "Sales")
 	w.fail.Store(true)
 	for range 5 {
-		if res, _ := w.get(t, token, ""); res.StatusCode != 500 {
-			t.Fatalf("answered %d", res.StatusCode)
+		if res, _ := w.get(t, token, ""); res.status != http.StatusInternalServerError {
+			t.Fatalf("answered %d", res.status)
 		}
 	}
 	if n := w.drawn(); n != 1 {

@@ -106,13 +106,13 @@ func (n *snapshot) encode(out *bytes.Buffer, head board.View, widgets []board.Wi
 // size is, since a larger widget may show more.
 func face(w board.Widget, j []byte) [sha256.Size]byte {
 	from := []byte(fmt.Sprintf(`"layout":{"x":%d,"y":%d,`, w.Layout.X, w.Layout.Y))
-	i := bytes.Index(j, from)
-	if i < 0 {
+	before, behind, ok := bytes.Cut(j, from)
+	if !ok {
 		return sha256.Sum256(j)
 	}
 	h := sha256.New()
-	h.Write(j[:i])
-	h.Write(j[i+len(from):])
+	h.Write(before)
+	h.Write(behind)
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
