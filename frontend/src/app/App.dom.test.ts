@@ -55,7 +55,7 @@ test("create, rename, trash and restore", async () => {
   await fireEvent.click(screen.getByRole("button", { name: "More" }));
   await fireEvent.click(screen.getByRole("menuitem", { name: "Move to trash", hidden: true }));
   const messages = within(screen.getByRole("region", { name: "Messages", hidden: true }));
-  await fireEvent.click(await messages.findByRole("button", { name: "Undo", hidden: true }));
+  await fireEvent.click(await messages.findByRole("button", { name: "Put back", hidden: true }));
   await settle();
   expect(backend.called("restore")).toHaveLength(1);
 });

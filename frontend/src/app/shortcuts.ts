@@ -19,6 +19,9 @@ export function shortcut(app: AppStore, event: KeyboardEvent): void {
   } else if (command && key === "y") {
     event.preventDefault();
     void app.redo();
+  } else if (key === "escape" && app.panel) {
+    event.preventDefault();
+    app.panel = null;
   } else if (key === "?" && !command) {
     event.preventDefault();
     app.overlay = { show: "shortcuts" };

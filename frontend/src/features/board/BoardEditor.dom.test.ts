@@ -38,7 +38,7 @@ describe("by keyboard", () => {
     await fireEvent.keyDown(handle(), { key: "Delete" });
     await expect.poll(() => screen.queryByRole("button", { name: "Revenue, number" })).toBeNull();
     const message = within(screen.getByRole("region", { name: "Messages", hidden: true }));
-    await fireEvent.click(await message.findByRole("button", { name: "Undo", hidden: true }));
+    await fireEvent.click(await message.findByRole("button", { name: "Put back", hidden: true }));
     await expect.poll(() => screen.queryByRole("button", { name: "Revenue, number" })).not.toBeNull();
     expect(backend.called("undo")).toHaveLength(1);
   });

@@ -60,9 +60,7 @@ export async function removeWidget(app: AppStore, board: BoardStore, id: WidgetI
   if (app.panel?.widget === id) app.panel = null;
   const done = await board.edit([{ do: "remove", widget: id }], `Remove ${nameOf(widget)}`);
   if (!done) return;
-  app.toasts.show("info", `“${nameOf(widget)}” was removed.`, {
-    action: { label: "Undo", run: () => void board.undo() },
-  });
+  offerUndo(app, board, "info", `“${nameOf(widget)}” was removed.`, "Put back");
 }
 
 /** Scrolls a widget into view and, unless something else is to have the keyboard, puts the keyboard on it. */
@@ -71,5 +69,19 @@ export function reveal(id: WidgetId, focus = true): void {
     const card = document.getElementById(`card-${id}`);
     card?.scrollIntoView({ block: "nearest", behavior: "smooth" });
     if (focus) card?.querySelector<HTMLElement>(".handle")?.focus({ preventScroll: true });
+  });
+}
+
+/** Tells what was done, with a way to undo it for as long as nothing else was done. */
+export function offerUndo(
+  app: AppStore,
+  board: BoardStore,
+  tone: "info" | "success",
+  message: string,
+  label: string,
+): void {
+  const id = app.toasts.show(tone, message, { action: { label, run: () => void board.undo() } });
+  board.untilNextWrite(() => {
+    app.toasts.dismiss(id);
   });
 }

@@ -22,6 +22,12 @@ export function commands(app: AppStore): readonly Command[] {
   const add = (group: string, id: string, label: string, icon: IconName, run: () => void, keys?: string): void => {
     out.push({ group, id, label, icon, run, ...(keys ? { keys } : {}) });
   };
+  for (const b of listed(app.boards)) {
+    if (b.id !== board?.id)
+      add("Go to", b.id, b.title || "Untitled dashboard", "board", () => {
+        app.go({ at: "board", id: b.id });
+      });
+  }
   if (board && view) {
     const here = "This dashboard";
     add(here, "share", "Share", "share", () => {
@@ -48,12 +54,6 @@ export function commands(app: AppStore): readonly Command[] {
     add(here, "export", "Export dashboard as JSON", "download", () => void exportBoard(app, board.id, view.title));
     if (view.role === "owner" && !view.trashed)
       add(here, "trash-it", "Move dashboard to trash", "trash", () => void app.trashBoard(board.id));
-  }
-  for (const b of listed(app.boards)) {
-    if (b.id !== board?.id)
-      add("Go to", b.id, b.title || "Untitled dashboard", "board", () => {
-        app.go({ at: "board", id: b.id });
-      });
   }
   add("Everywhere", "new", "New dashboard", "add", () => void app.createBoard());
   add("Everywhere", "trash", "Open the trash", "trash", () => {

@@ -238,7 +238,7 @@ export class AppStore {
     await this.refresh();
     if (this.board?.id === id) this.go({ at: "home" });
     this.toasts.show("info", `“${title}” is in the trash.`, {
-      action: { label: "Undo", run: () => void this.restoreBoard(id) },
+      action: { label: "Put back", run: () => void this.restoreBoard(id) },
     });
   }
 

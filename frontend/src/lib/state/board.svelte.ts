@@ -39,6 +39,7 @@ export class BoardStore {
 
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on screen depends on it
   #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #offers: (() => void)[] = [];
   #wanted = 0;
   #pulling: Promise<void> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
@@ -131,6 +132,11 @@ export class BoardStore {
     await this.refresh();
   }
 
+  /** Calls back once, when something else is written or undone: an offer to take back the last change ends there. */
+  untilNextWrite(call: () => void): void {
+    this.#offers.push(call);
+  }
+
   /** Resolves when everything asked for so far is written. */
   async idle(): Promise<void> {
     this.flush();
@@ -139,6 +145,7 @@ export class BoardStore {
 
   async #write(call: () => Promise<void>): Promise<void> {
     this.writing++;
+    for (const end of this.#offers.splice(0)) end();
     const turn = this.#queue.then(call).catch((error: unknown) => {
       this.report(faultOf(error));
     });

@@ -64,7 +64,7 @@ const shots = {
   empty: { hash: "#/board/dsh_EMPTY" },
   viewer: { hash: "#/board/dsh_BORROWED" },
   refusedEdits: { scene: "refusedEdits" },
-  sync: { scene: "offline", do: (p) => p.getByRole("button", { name: /^Sync status/ }).click() },
+  sync: { scene: "offline", do: (p) => p.getByRole("button", { name: /sync status/ }).click() },
   menu: { do: click("More") },
   failed: { scene: "failed" },
   slow: { scene: "slow", wait: 500 },
