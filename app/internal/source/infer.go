@@ -216,6 +216,9 @@ func (g *grid) dateOrder(opt Options, decimal byte, n *notes) DateOrder {
 	if example == "" {
 		return YearFirst
 	}
+	if strings.IndexByte(example, '.') > 0 && !slash && tallies[0].valid >= tallies[1].valid {
+		return DayFirst // with points, nobody writes the month first
+	}
 	best := 0
 	for k := range tallies {
 		if tallies[k].better(&tallies[best]) {

@@ -337,6 +337,13 @@ func TestB1_WhatIsLostIsTold(t *testing.T) {
 	}
 }
 
+func TestDatesWithPointsAreNotAmbiguous(t *testing.T) {
+	table := read(t, "", "d;v\n4.3.2026;1\n5.3.2026;2\n", source.Options{})
+	if len(table.Warnings) > 0 || rowsOf(table.Rows) != fmt.Sprintf("[%d,1][%d,2]", mar4, mar5) {
+		t.Errorf("%s %q", rowsOf(table.Rows), table.Warnings)
+	}
+}
+
 func TestB1_RemarksAreBounded(t *testing.T) {
 	var b strings.Builder
 	for i := range 40 {
