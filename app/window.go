@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/wailsapp/wails/v2"
 	"github.com/wailsapp/wails/v2/pkg/options"
@@ -20,6 +21,7 @@ import (
 	"github.com/wailsapp/wails/v2/pkg/options/windows"
 	"github.com/wailsapp/wails/v2/pkg/runtime"
 
+	"widgets.pro/app/internal/bridge"
 	"widgets.pro/shared/board"
 )
 
@@ -32,6 +34,7 @@ const (
 	leastWidth, leastHeight = 760, 520
 	mostSize                = 16_384 // what a stored size may be
 	windowFile              = "window.json"
+	farewellWait            = time.Second // for a page that writes what is still being typed
 )
 
 // windowError says that there is a display, but no window on it.
@@ -70,9 +73,9 @@ func (p program) window() (err error) {
 		}
 	}()
 	f := p.loadFrame()
-	background := options.NewRGB(0xf6, 0xf7, 0xf9)
+	background := options.NewRGB(0xf7, 0xf8, 0xfa) // the page's own, until it is there
 	if f.Dark {
-		background = options.NewRGB(0x12, 0x15, 0x1b)
+		background = options.NewRGB(0x0e, 0x10, 0x13)
 	}
 	state := options.Normal
 	if f.Maximised {
@@ -89,6 +92,8 @@ func (p program) window() (err error) {
 			c.start(true)
 		},
 		OnBeforeClose: func(ctx context.Context) (prevent bool) {
+			runtime.WindowExecJS(ctx, bridge.Farewell)
+			c.bridge.AwaitFarewell(farewellWait)
 			p.storeFrame(ctx, c)
 			return false
 		},

@@ -50,6 +50,9 @@ type Bridge struct {
 	handler http.Handler
 	hub     *hub
 	imports *imports
+	calls   *calls
+	// farewell holds a token once a page has said that it is done.
+	farewell chan struct{}
 
 	settle  sync.Once
 	settled chan struct{} // closed by Open and Fail
@@ -66,7 +69,10 @@ func New(deps Deps) *Bridge {
 	if deps.PollWait == 0 {
 		deps.PollWait = pollWait
 	}
-	b := &Bridge{deps: deps, hub: newHub(deps.Start), imports: &imports{random: deps.Random, slots: make(chan struct{}, maxReads)}, settled: make(chan struct{})}
+	b := &Bridge{
+		deps: deps, hub: newHub(deps.Start), imports: &imports{random: deps.Random, slots: make(chan struct{}, maxReads)},
+		calls: &calls{idle: make(chan struct{})}, farewell: make(chan struct{}, 1), settled: make(chan struct{}),
+	}
 	b.life, b.stop = context.WithCancel(context.Background())
 	b.handler = b.guard(b.routes())
 	return b
@@ -101,12 +107,16 @@ func (b *Bridge) Fail(err error) {
 	})
 }
 
-// Close ends the waiting polls and the pump, and waits for the latter.
+// Close ends the waiting polls and the pump, refuses new calls and waits for those under way, a few seconds at most. It
+// may be called twice.
 func (b *Bridge) Close() {
 	b.stop()
 	b.hub.close()
+	b.calls.close(closeWait)
 	b.pump.Wait()
 }
+
+const closeWait = 3 * time.Second
 
 // ServeHTTP answers a request. It may be called concurrently.
 func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.handler.ServeHTTP(w, r) }
@@ -114,17 +124,23 @@ func (b *Bridge) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.handler.S
 // workspace waits until the workspace is open, and returns it or the reason why it will not be.
 func (b *Bridge) workspace(ctx context.Context) (*workspace.Workspace, error) {
 	select {
-	case <-b.settled:
-	case <-b.life.Done():
-		return nil, fault.New(fault.Unavailable, "The program is closing.")
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-b.settled: // first, so that a call that came before the end is not turned away
+	default:
+		select {
+		case <-b.settled:
+		case <-b.life.Done():
+			return nil, closing()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	if b.failure != nil {
 		return nil, b.failure
 	}
 	return b.ws, nil
 }
+
+func closing() *fault.Error { return fault.New(fault.Unavailable, "The program is closing.") }
 
 // guard sets the headers that every answer has, and turns a panic into a fault.
 func (b *Bridge) guard(next http.Handler) http.Handler {
@@ -137,6 +153,13 @@ func (b *Bridge) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		if !b.calls.enter() {
+			b.sendFault(w, r, closing())
+			return
+		}
+		defer b.calls.leave()
+		r, release := b.bound(r)
+		defer release()
 		defer b.rescue(w, r)
 		next.ServeHTTP(w, r)
 	})

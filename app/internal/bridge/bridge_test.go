@@ -343,6 +343,20 @@ func TestCallsWaitForTheData(t *testing.T) {
 	}
 }
 
+func TestClosingWaitsForThePageAndForCalls(t *testing.T) {
+	f := opened(t, bridge.Deps{})
+	f.ask("POST", "/api/farewell", nil, nil)
+	f.AwaitFarewell(time.Hour)
+	f.AwaitFarewell(time.Nanosecond) // a page that says nothing
+	f.Close()
+	if w := f.do("POST", "/api/boards", `{"title":"late"}`); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a call after the end: %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(bridge.Farewell, "/api/farewell") {
+		t.Error("the script does not say farewell")
+	}
+}
+
 func TestThePage(t *testing.T) {
 	f := closed(t, bridge.Deps{UI: page()})
 	for path, c := range map[string]struct {

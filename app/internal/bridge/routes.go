@@ -61,6 +61,7 @@ func (b *Bridge) routes() http.Handler {
 	mux.HandleFunc("GET /api/events", b.events)
 	mux.HandleFunc("POST /api/external", b.external)
 	mux.HandleFunc("POST /api/clipboard", b.clipboard)
+	mux.HandleFunc("POST /api/farewell", b.takeFarewell)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api" && !strings.HasPrefix(r.URL.Path, "/api/") {
 			b.page(w, r)
