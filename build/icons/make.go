@@ -2,7 +2,7 @@
 
 // Command make draws the program's icon in every size and form that is needed: `go run build/icons/make.go`.
 //
-// The drawing is the same as widgets.svg: four bars of a chart on a rounded square.
+// The drawing is the same as widgets.svg: three widgets on a dashboard.
 package main
 
 import (
@@ -52,13 +52,12 @@ func main() {
 
 func drawing() []box {
 	c := func(r, g, b uint8) color.NRGBA { return color.NRGBA{r, g, b, 255} }
-	white := c(255, 255, 255)
+	white, pale := c(255, 255, 255), c(0xa9, 0xb6, 0xf4)
 	return []box{
 		{2, 2, 60, 60, 14, c(0x4f, 0x6b, 0xed), c(0x2c, 0x3f, 0xb8)},
-		{13, 34, 7, 16, 2.5, c(0xc7, 0xd2, 0xff), c(0xc7, 0xd2, 0xff)},
-		{23.3, 26, 7, 24, 2.5, white, white},
-		{33.6, 30, 7, 20, 2.5, c(0xc7, 0xd2, 0xff), c(0xc7, 0xd2, 0xff)},
-		{44, 14, 7, 36, 2.5, c(0x5e, 0xea, 0xc4), c(0x5e, 0xea, 0xc4)},
+		{15, 15, 15.5, 34, 3.5, white, white},
+		{33.5, 15, 15.5, 15.5, 3.5, white, white},
+		{33.5, 33.5, 15.5, 15.5, 3.5, pale, pale},
 	}
 }
 
