@@ -56,10 +56,11 @@ export function drawLine(w: DrawWidget, o: DrawOptions): { head: string; body: s
   const latest = series.length === 1 && !showLegend ? lastOf(series[0]?.values ?? []) : null;
   const head = latest === null ? "" : esc(formatNumber(latest, { ...style, compact: Math.abs(latest) >= 1e5 }));
   const entries = series.map((s) => ({ name: clip(s.name, 40), value: lastOf(s.values) }));
+  const grain = grainOf(scale, drawn);
   const body =
     `<div class="w-b">${showLegend ? legend(entries, style) : ""}` +
-    `<div class="ch" role="img" aria-label="${esc(summary(w, series, along, style))}"${readout(w, series, along, scale, stack, drawn, style)}>` +
-    `${yLabels(scale, style)}<div class="pl">${plot(series, along, scale, { area, stack, drawn, id: safeId(w.id), cells: o.wide === true ? 12 : w.layout.w })}</div>` +
+    `<div class="ch" role="img" aria-label="${esc(summary(w, series, along, style))}"${readout(w, series, along, scale, stack, grain, style)}>` +
+    `${yLabels(scale, style)}<div class="pl">${plot(series, along, scale, { area, stack, grain, id: safeId(w.id), cells: o.wide === true ? 12 : w.layout.w })}</div>` +
     `${xLabels(along, w, o)}</div></div>`;
   return { head, body };
 }
@@ -99,14 +100,22 @@ function seriesOf(w: DrawWidget, columns: readonly Picked[], order: readonly num
   });
 }
 
+interface Grain {
+  readonly exponent: number;
+  readonly height: number;
+  readonly unit: number;
+  /** Digits after the point that the data has, as far as the unit goes. */
+  readonly decimals: number;
+}
+
 /** The unit of the drawing's vertical axis: a power of ten, fine enough for the eye and no finer than the data. */
-function grain(scale: Scale, drawn: readonly number[]): { exponent: number; height: number; unit: number } {
+function grainOf(scale: Scale, drawn: readonly number[]): Grain {
   const range = scale.hi - scale.lo;
   let exponent = Math.floor(Math.log10(range / 250));
-  if (exponent < 0 && exponent > -7)
-    exponent = -Math.min(-exponent, Math.max(decimalsOf(drawn, -exponent), coarse(range)));
+  const decimals = exponent < 0 ? decimalsOf(drawn, Math.min(9, -exponent)) : 0;
+  if (exponent < 0 && exponent > -7) exponent = -Math.min(-exponent, Math.max(decimals, coarse(range)));
   const unit = 10 ** exponent;
-  return { exponent, unit, height: Math.max(1, Math.round(range / unit)) };
+  return { exponent, unit, decimals, height: Math.max(1, Math.round(range / unit)) };
 }
 
 /** Digits after the point that keep at least 60 steps in a range, so that lines between whole numbers stay smooth. */
@@ -144,9 +153,9 @@ function plot(
   series: readonly Series[],
   along: Along,
   scale: Scale,
-  how: { area: boolean; stack: boolean; drawn: readonly number[]; id: string; cells: number },
+  how: { area: boolean; stack: boolean; grain: Grain; id: string; cells: number },
 ): string {
-  const { height, unit } = grain(scale, how.drawn);
+  const { height, unit } = how.grain;
   const width = widthOf(along);
   const span = along.to - along.from;
   const px = (v: number): number => (span > 0 ? Math.round(((v - along.from) / span) * width) : Math.round(width / 2));
@@ -194,10 +203,10 @@ function readout(
   along: Along,
   scale: Scale,
   stack: boolean,
-  drawn: readonly number[],
+  grain: Grain,
   style: NumberStyle,
 ): string {
-  const { exponent, unit } = grain(scale, drawn);
+  const { exponent, unit } = grain;
   const named = along.kind === "text" && along.at.length <= 400;
   const info = {
     k: along.kind === "time" ? "t" : along.kind === "number" ? "n" : named ? "c" : "i",
@@ -208,7 +217,7 @@ function readout(
     g: along.kind === "time" ? along.grain : undefined,
     p: style.prefix,
     u: style.unit,
-    d: style.decimals ?? (exponent < 0 ? decimalsOf(drawn, -exponent) : undefined),
+    d: style.decimals ?? (exponent < 0 ? grain.decimals : undefined),
     z: stack ? 1 : undefined,
     s: series.map((s) => (series.length > 1 ? clip(s.name, 40) : "")),
     c: named && along.names.length > 0 ? along.names.map((n) => clip(n, 40)) : undefined,

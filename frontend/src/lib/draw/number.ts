@@ -73,9 +73,14 @@ function group(digits: string): string {
 /** How many digits after the point the values need to be told apart, at most `max`. */
 export function decimalsOf(values: Iterable<number>, max: number): number {
   let most = 0;
+  let power = 1;
   for (const v of values) {
-    while (most < max && Math.abs(v * 10 ** most - Math.round(v * 10 ** most)) > 1e-6 * Math.max(1, Math.abs(v)))
+    if (Number.isInteger(v)) continue;
+    const slack = 1e-6 * Math.max(1, Math.abs(v));
+    while (most < max && Math.abs(v * power - Math.round(v * power)) > slack) {
       most++;
+      power *= 10;
+    }
     if (most === max) break;
   }
   return most;
