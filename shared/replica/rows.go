@@ -164,7 +164,6 @@ func (r *Rows) trim() int {
 			r.segments = r.segments[1:]
 			continue
 		}
-		r.segments = slices.Clone(r.segments)
 		r.segments[0] = Segment{Stamp: s.Stamp, First: s.First + n, Rows: s.Rows[n:]}
 		n = 0
 	}
