@@ -63,8 +63,8 @@ const (
 	writeTimeout = 20 * time.Second       // for one frame; a viewer that takes longer is cut and may come back
 	pingEvery    = 25 * time.Second       // keeps proxies from closing a quiet connection
 	pingTimeout  = 15 * time.Second
-	readLimit    = 1 << 10 // bytes of what a viewer may send: nothing but control frames
-	drawTimeout  = 10 * time.Second
+	readLimit    = 1 << 10          // bytes of what a viewer may send: nothing but control frames
+	drawTimeout  = 20 * time.Second // waiting for an engine included
 	retryFailed  = 10 * time.Second // how long a drawing that failed is not tried again
 	idleFor      = 10 * time.Minute // after which a dashboard nobody looks at is forgotten
 	sweepEvery   = time.Second

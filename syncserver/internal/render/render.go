@@ -25,10 +25,10 @@ var ErrDraw = errors.New("could not be drawn")
 
 // Limits of one call unless Config says otherwise.
 const (
-	DefaultTimeout = 5 * time.Second
-	DefaultMemory  = 384 << 20 // bytes of one engine's heap
-	maxStackSlots  = 20_000    // call frames, about a third of what the engine survives
-	maxCalls       = 10_000    // calls after which an engine is replaced, so that no leak grows for ever
+	DefaultTimeout = 10 * time.Second // the largest dashboard takes 2 to 3 s on a slow machine
+	DefaultMemory  = 384 << 20        // bytes of one engine's heap
+	maxStackSlots  = 20_000           // call frames, about a third of what the engine survives
+	maxCalls       = 10_000           // calls after which an engine is replaced, so that no leak grows for ever
 )
 
 // Config sets up an Engine. Script is the bundle's text; empty means that it was not built. Size is how many calls run at
