@@ -31,10 +31,10 @@ type house struct {
 	serial int
 }
 
-func newHouse(t testing.TB) *house {
-	t.Helper()
-	server, _ := newHub(t)
-	h := &house{t: t, now: 10_000_000, server: server}
+func newHouse(tb testing.TB) *house {
+	tb.Helper()
+	server, _ := newHub(tb)
+	h := &house{t: tb, now: now, server: server}
 	for i := range 3 {
 		dev := uint64(i) + 1
 		h.desks = append(h.desks, &desk{dev: dev, clock: hlc.Clock{Dev: dev}, screen: replica.NewState(), mine: map[[2]string]json.RawMessage{}})

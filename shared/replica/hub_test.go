@@ -10,18 +10,21 @@ import (
 	"widgets.pro/shared/replica"
 )
 
-const epoch = 7
+const (
+	epoch = 7
+	now   = 10_000_000 // the server's clock, in ms since 1970
+)
 
-func newHub(t testing.TB) (*replica.Memory, *replica.Hub) {
-	t.Helper()
+func newHub(tb testing.TB) (*replica.Memory, *replica.Hub) {
+	tb.Helper()
 	tx := &replica.Memory{}
 	h, err := replica.InitHub(tx, epoch)
-	must(t, err)
+	must(tb, err)
 	return tx, h
 }
 
 // queue draws what one device has made, with a clock that is off by up to two hours either way and is set now and then.
-func queue(r *rapid.T, dev uint64, now int64) []replica.Op {
+func queue(r *rapid.T, dev uint64) []replica.Op {
 	a := &author{clock: hlc.Clock{Dev: dev}}
 	var ops []replica.Op
 	for i := range rapid.IntRange(1, 12).Draw(r, "ops") {
@@ -39,8 +42,7 @@ func queue(r *rapid.T, dev uint64, now int64) []replica.Op {
 func TestSI3_ResentOperationsTakeEffectOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		const now = 10_000_000
-		ops := queue(r, 1, now)
+		ops := queue(r, 1)
 		_, once := newHub(t)
 		_, want, err := once.Submit(replica.Submission{Dev: 1, Ops: ops}, replica.Policy{Now: now, MayEdit: true})
 		must(t, err)
@@ -81,8 +83,7 @@ func TestSI3_ResentOperationsTakeEffectOnce(t *testing.T) {
 func TestSI2_RepeatedAnswersTellTheSame(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		const now = 10_000_000
-		ops := queue(r, 1, now)
+		ops := queue(r, 1)
 		_, h := newHub(t)
 		first := map[uint64]replica.Outcome{}
 		next := 0
@@ -130,9 +131,8 @@ func TestSI2_RepeatedAnswersTellTheSame(t *testing.T) {
 func TestSI4_SI5_LogSnapshotsAndRights(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		const now = 10_000_000
 		_, h := newHub(t)
-		queues := map[uint64][]replica.Op{1: queue(r, 1, now), 2: queue(r, 2, now)}
+		queues := map[uint64][]replica.Op{1: queue(r, 1), 2: queue(r, 2)}
 		may := map[uint64]bool{1: true, 2: true}
 		type shot struct {
 			pages []replica.Snapshot
@@ -206,44 +206,44 @@ func TestSI4_SI5_LogSnapshotsAndRights(t *testing.T) {
 	})
 }
 
-func takeSnapshot(t testing.TB, tx replica.Tx, clock *hlc.Clock, pages []replica.Snapshot) {
-	t.Helper()
+func takeSnapshot(tb testing.TB, tx replica.Tx, clock *hlc.Clock, pages []replica.Snapshot) {
+	tb.Helper()
 	for _, p := range pages {
 		c, err := replica.OpenClient(tx)
-		must(t, err)
+		must(tb, err)
 		_, err = c.Snapshot(p, clock, 1)
-		must(t, err)
+		must(tb, err)
 	}
 }
 
 // follow takes the log in pieces up to its head.
-func follow(t testing.TB, r *rapid.T, h *replica.Hub, tx replica.Tx, clock *hlc.Clock) *replica.State {
-	t.Helper()
+func follow(tb testing.TB, r *rapid.T, h *replica.Hub, tx replica.Tx, clock *hlc.Clock) *replica.State {
+	tb.Helper()
 	_, head := h.Head()
 	for {
 		c, err := replica.OpenClient(tx)
-		must(t, err)
+		must(tb, err)
 		if c.Status().Seen == head {
 			s, err := c.Confirmed()
-			must(t, err)
+			must(tb, err)
 			return s
 		}
 		d, ok, err := h.Since(epoch, c.Status().Seen, rapid.IntRange(1, 5).Draw(r, "entries"), rapid.IntRange(1, 2000).Draw(r, "bytes"))
-		must(t, err)
+		must(tb, err)
 		if !ok {
-			t.Fatalf("the log does not reach back to %d", c.Status().Seen)
+			tb.Fatalf("the log does not reach back to %d", c.Status().Seen)
 		}
 		_, err = c.Delta(d, clock)
-		must(t, err)
+		must(tb, err)
 	}
 }
 
 func TestSI8_SI11_StampsFromTheFuture(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		now := int64(10_000_000)
+		now := int64(now)
 		_, h := newHub(t)
-		ops := queue(r, 1, now)
+		ops := queue(r, 1)
 		lastT := uint64(0)
 		last := map[[2]string]hlc.Stamp{}
 		for len(ops) > 0 {

@@ -219,14 +219,14 @@ func apply(ops []replica.Op) *replica.State {
 }
 
 // store merges operations into a client's stored content, as one or more deltas.
-func store(t testing.TB, ops []replica.Op, cuts ...int) *replica.State {
-	t.Helper()
+func store(tb testing.TB, ops []replica.Op, cuts ...int) *replica.State {
+	tb.Helper()
 	var tx replica.Memory
 	clock := hlc.Clock{Dev: 99}
 	c, err := replica.OpenClient(&tx)
-	must(t, err)
+	must(tb, err)
 	_, err = c.Snapshot(replica.Snapshot{Epoch: 1, Last: true}, &clock, 1)
-	must(t, err)
+	must(tb, err)
 	from := 0
 	for _, to := range append(cuts, len(ops)) {
 		if to <= from {
@@ -237,13 +237,13 @@ func store(t testing.TB, ops []replica.Op, cuts ...int) *replica.State {
 			d.Entries = append(d.Entries, replica.Entry{Seq: uint64(i) + 1, Op: ops[i]})
 		}
 		c, err = replica.OpenClient(&tx)
-		must(t, err)
+		must(tb, err)
 		_, err = c.Delta(d, &clock)
-		must(t, err)
+		must(tb, err)
 		from = to
 	}
 	s, err := c.Confirmed()
-	must(t, err)
+	must(tb, err)
 	return s
 }
 

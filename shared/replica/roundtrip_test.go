@@ -21,10 +21,10 @@ func (d *device) open(t *testing.T) *replica.Client {
 	return c
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
