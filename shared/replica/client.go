@@ -217,7 +217,7 @@ func (c *Client) Tray() ([]Refused, error) {
 // DropTray forgets the refused operations of the given numbers, or all if none is given.
 func (c *Client) DropTray(n ...uint64) error {
 	if len(n) == 0 {
-		return clear(c.tx, keyTray)
+		return erase(c.tx, keyTray)
 	}
 	for _, n := range n {
 		if err := c.tx.Delete(numberKey(keyTray, n)); err != nil {

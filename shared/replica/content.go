@@ -132,8 +132,8 @@ func eachFrom[T any](tx Tx, from, to []byte, fn func(k []byte, v T) error) error
 	return err
 }
 
-// clear deletes every record that begins with one of the kinds.
-func clear(tx Tx, kinds ...byte) error {
+// erase deletes every record that begins with one of the kinds.
+func erase(tx Tx, kinds ...byte) error {
 	for _, kind := range kinds {
 		var keys [][]byte
 		if err := tx.Scan([]byte{kind}, []byte{kind + 1}, func(k, _ []byte) bool {
@@ -383,7 +383,7 @@ func (c content) segments(entity string, low RowKey, fn func(Segment) error) err
 
 // restore replaces everything by what the pages of a snapshot hold.
 func (c content) restore(pages func(func(Snapshot) error) error) error {
-	if err := clear(c.tx, keyRegister, keyLog, keyColumns, keySegment); err != nil {
+	if err := erase(c.tx, keyRegister, keyLog, keyColumns, keySegment); err != nil {
 		return err
 	}
 	return pages(func(p Snapshot) error {

@@ -260,7 +260,7 @@ func (h *Hub) forget(id uint64, dev *deviceRecord, floor uint64) error {
 // the present epoch than Head shows that this is due.
 func (h *Hub) Remake(epoch uint64) error {
 	h.meta.Epoch, h.meta.Base, h.meta.Bytes = epoch, h.meta.Seq, 0
-	if err := clear(h.tx, keyEntry); err != nil {
+	if err := erase(h.tx, keyEntry); err != nil {
 		return err
 	}
 	return h.save()

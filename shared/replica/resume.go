@@ -14,7 +14,7 @@ func (c *Client) Snapshot(p Snapshot, clock *hlc.Clock, wall int64) (Changes, er
 	var ch Changes
 	of := Cursor{p.Epoch, p.Seq}
 	if p.Page == 0 {
-		if err := clear(c.tx, keyPage); err != nil {
+		if err := erase(c.tx, keyPage); err != nil {
 			return ch, err
 		}
 		c.meta.Pages, c.meta.PageOf = 0, of
@@ -49,7 +49,7 @@ func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64) error {
 	if err := c.restore(c.pages); err != nil {
 		return err
 	}
-	if err := clear(c.tx, keyPage); err != nil {
+	if err := erase(c.tx, keyPage); err != nil {
 		return err
 	}
 	now, err := c.load()
@@ -69,7 +69,7 @@ func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64) error {
 // pages reads the pages that were kept aside, one by one: fn writes, which it must not do during a Scan.
 func (c *Client) pages(fn func(Snapshot) error) error {
 	for i := range c.meta.Pages {
-		p, ok, err := get[Snapshot](c.tx, numberKey(keyPage, uint64(i))) //nolint:gosec // counted from 0
+		p, ok, err := get[Snapshot](c.tx, numberKey(keyPage, uint64(i)))
 		if err != nil {
 			return err
 		}
