@@ -3,7 +3,7 @@
 package release
 
 // version is set by the linker; a build without the Makefile is a development build.
-var version = "dev" //nolint:gochecknoglobals // the linker can only set a package variable
+var version = "dev"
 
 // Version is the released version, or "dev".
 func Version() string { return version }

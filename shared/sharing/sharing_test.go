@@ -15,15 +15,15 @@ import (
 	"widgets.pro/shared/sharing"
 )
 
-func mint(t testing.TB) (sharing.Token, sharing.ShortID) {
-	t.Helper()
+func mint(tb testing.TB) (sharing.Token, sharing.ShortID) {
+	tb.Helper()
 	tok, err := sharing.NewToken(rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	short, err := sharing.NewShortID(rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return tok, short
 }
