@@ -13,6 +13,7 @@ export default defineConfig({
   reporter: [["list"], ["json", { outputFile: "../build/test-results/e2e.json" }]],
   use: {
     browserName: "chromium",
+    actionTimeout: 10_000,
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",
     screenshot: "only-on-failure",

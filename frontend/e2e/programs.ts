@@ -15,7 +15,10 @@ class Program {
 
   protected run(args: readonly string[], env: Record<string, string> = {}): void {
     this.output = "";
-    const child = spawn(join(bin, this.name), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(join(bin, this.name), args, {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const take = (b: Buffer): void => {
       this.output += b.toString();
     };
@@ -30,9 +33,10 @@ class Program {
     return await new Promise((done, fail) => {
       const look = (): void => {
         const found = pattern.exec(this.output);
-        if (found) finish(() => {
-          done(found);
-        });
+        if (found)
+          finish(() => {
+            done(found);
+          });
       };
       const ended = (): void => {
         finish(() => {
@@ -105,7 +109,14 @@ export class Server extends Program {
   }
 
   async start(): Promise<void> {
-    this.run(["--listen", `127.0.0.1:${String(this.port)}`, "--data", join(this.dir, "server.db"), "--base-url", this.url]);
+    this.run([
+      "--listen",
+      `127.0.0.1:${String(this.port)}`,
+      "--data",
+      join(this.dir, "server.db"),
+      "--base-url",
+      this.url,
+    ]);
     const until = Date.now() + 20_000;
     for (;;) {
       const ready = await fetch(`${this.url}/readyz`).then(
@@ -113,7 +124,8 @@ export class Server extends Program {
         () => false,
       );
       if (ready) return;
-      if (Date.now() > until || !this.child || this.child.exitCode !== null) throw new Error(`the server is not ready:\n${this.output}`);
+      if (Date.now() > until || !this.child || this.child.exitCode !== null)
+        throw new Error(`the server is not ready:\n${this.output}`);
       await new Promise((done) => setTimeout(done, 20));
     }
   }

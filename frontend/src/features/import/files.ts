@@ -1,5 +1,5 @@
 /** The most bytes a file may have (the bridge's limit); larger ones are refused before they are read. */
-export const maxBytes = 64 << 20;
+export const maxBytes = 32 << 20;
 
 /** Whether something dragged brings files. */
 export function hasFiles(data: DataTransfer | null): boolean {

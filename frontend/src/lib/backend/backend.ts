@@ -1,5 +1,15 @@
 import type {
-  AppEvent, AppState, BoardId, BoardPatch, BoardView, Edit, Fault, ImportOptions, ImportPreview, Settings, WidgetId,
+  AppEvent,
+  AppState,
+  BoardId,
+  BoardPatch,
+  BoardView,
+  Edit,
+  Fault,
+  ImportOptions,
+  ImportPreview,
+  Settings,
+  WidgetId,
 } from "./types";
 
 /** A call that failed, with words for the user. */
@@ -39,7 +49,11 @@ export interface Backend {
   readFile(name: string, bytes: Uint8Array, options: ImportOptions): Promise<ImportPreview>;
   reread(importId: string, options: ImportOptions): Promise<ImportPreview>;
   /** Puts the read rows into a widget (replacing its rows), or into a new one of the given kind. */
-  applyImport(importId: string, board: BoardId, target: { widget: WidgetId } | { kind: string; title: string }): Promise<WidgetId>;
+  applyImport(
+    importId: string,
+    board: BoardId,
+    target: { widget: WidgetId } | { kind: string; title: string },
+  ): Promise<WidgetId>;
 
   share(id: BoardId, action: "enable" | "disable" | "rotate"): Promise<void>;
   dismissRefusal(id: BoardId): Promise<void>;

@@ -154,7 +154,15 @@ export interface Settings {
 /** One change of a dashboard's content. */
 export type Edit =
   | { do: "board"; field: "title" | "description" | "theme"; value: string }
-  | { do: "add"; kind: WidgetKind; title: string; layout: Layout; options?: Options; columns?: readonly Column[]; rows?: readonly Row[] }
+  | {
+      do: "add";
+      kind: WidgetKind;
+      title: string;
+      layout: Layout;
+      options?: Options;
+      columns?: readonly Column[];
+      rows?: readonly Row[];
+    }
   | { do: "title"; widget: WidgetId; value: string }
   | { do: "layout"; widget: WidgetId; value: Layout }
   | { do: "option"; widget: WidgetId; name: string; value: unknown }
@@ -194,7 +202,8 @@ export interface ImportPreview {
   suggested: WidgetKind;
 }
 
-export type AppEvent = { type: "state" } | { type: "board"; id: BoardId; version: number } | { type: "notice"; notice: Notice };
+export type AppEvent =
+  { type: "state" } | { type: "board"; id: BoardId; version: number } | { type: "notice"; notice: Notice };
 
 /** Something to tell once, such as a corrected clock or a refused edit. */
 export interface Notice {
