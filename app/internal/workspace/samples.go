@@ -29,7 +29,8 @@ func (w *Workspace) makeSamples() error {
 	wall := w.wall()
 	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
 		for i := range all {
-			if err := all[i].store(tx, wall); err != nil {
+			// The list shows the newest first: a millisecond between them keeps the order the same everywhere.
+			if err := all[i].store(tx, wall-int64(i)); err != nil {
 				return err
 			}
 		}
