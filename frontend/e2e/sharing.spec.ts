@@ -249,3 +249,22 @@ test("B2: hostile titles, cells and Markdown stay text in the app and on the sha
     expect(await p.locator("img[src=x]").count()).toBe(0);
   }
 });
+
+test("Q1: a link reserved before there is an account works once its owner has signed up, from the same dialog", async ({
+  owner,
+  viewer,
+}) => {
+  const { page } = owner;
+  await newDashboard(page, "Visits");
+  const dialog = await share(page);
+  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await expect(dialog.getByText("Not public yet")).toBeVisible();
+  await dialog.getByRole("button", { name: "Create an account" }).click();
+  const account = page.getByRole("dialog", { name: "Create your account" });
+  await account.getByLabel("E-mail").fill("ann@example.org");
+  await account.getByRole("textbox", { name: "Password" }).fill("correct horse battery staple");
+  await account.getByRole("button", { name: "Create account" }).click();
+  await expect(dialog.getByText("Works now.")).toBeVisible();
+  const watcher = await viewer();
+  expect((await watcher.goto((await addresses(dialog)).link))?.status()).toBe(200);
+});

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"modernc.org/quickjs"
@@ -51,6 +52,7 @@ type Board struct {
 type Engine struct {
 	cfg   Config
 	slots chan *machine // a nil entry is a slot whose engine is not started
+	once  sync.Once     // Close
 }
 
 // New returns an Engine over cfg. Nothing is started yet.
@@ -88,13 +90,16 @@ func (e *Engine) Widget(ctx context.Context, widget []byte) (string, error) {
 	return e.call(ctx, "widgets.widget", widget)
 }
 
-// Close waits for calls under way and frees every engine. The Engine is not usable afterwards.
+// Close waits for calls under way and frees every engine. The Engine is not usable afterwards; closing it again does
+// nothing.
 func (e *Engine) Close() {
-	for range e.cfg.Size {
-		if m := <-e.slots; m != nil {
-			m.close()
+	e.once.Do(func() {
+		for range e.cfg.Size {
+			if m := <-e.slots; m != nil {
+				m.close()
+			}
 		}
-	}
+	})
 }
 
 func (e *Engine) call(ctx context.Context, function string, arg []byte) (out string, err error) {

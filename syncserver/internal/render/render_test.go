@@ -55,6 +55,12 @@ func TestDraws(t *testing.T) {
 	}
 }
 
+func TestClosingTwiceReturns(t *testing.T) {
+	e := render.New(render.Config{Size: 2})
+	e.Close()
+	e.Close()
+}
+
 func TestNotBuilt(t *testing.T) {
 	e := render.New(render.Config{})
 	defer e.Close()

@@ -9,7 +9,7 @@ import { Toasts } from "./toasts.svelte";
 /** What is open over the page. At most one at a time. */
 export type Overlay =
   | { show: "share" }
-  | { show: "account"; mode: "login" | "signup" }
+  | { show: "account"; mode: "login" | "signup"; then?: "share" }
   | { show: "palette" }
   | { show: "gallery" }
   | { show: "shortcuts" }
