@@ -15,6 +15,8 @@ import (
 	"widgets.pro/shared/sharing"
 )
 
+const now = 1_790_000_000_000
+
 func mint(tb testing.TB) (sharing.Token, sharing.ShortID) {
 	tb.Helper()
 	tok, err := sharing.NewToken(rand.Reader)
@@ -84,11 +86,11 @@ func TestTokensNeverPrint(t *testing.T) {
 func TestL3_DisableKeepsTheLinkAndEnableRevivesIt(t *testing.T) {
 	tok, short := mint(t)
 	l := apply(t, sharing.Link{}, sharing.Command{Action: sharing.Enable, Token: tok, ShortID: short})
-	if !l.Enabled || l.Token != tok || l.ShortID != short || l.Mode() != sharing.Public {
+	if !l.Enabled || l.Token != tok || l.ShortID != short || l.Mode(now) != sharing.Public {
 		t.Fatalf("enabled: %+v", l)
 	}
 	l = apply(t, l, sharing.Command{Action: sharing.Disable, Base: l.Version})
-	if l.Enabled || l.Token != tok || l.ShortID != short || l.Mode() != sharing.Private {
+	if l.Enabled || l.Token != tok || l.ShortID != short || l.Mode(now) != sharing.Private {
 		t.Fatalf("disabled: %+v", l)
 	}
 	other, otherShort := mint(t)
@@ -105,14 +107,14 @@ func TestV3_StaleCommandsDoNotRevive(t *testing.T) {
 	l = apply(t, l, sharing.Command{Action: sharing.Disable, Base: l.Version})
 	for _, a := range []sharing.Action{sharing.Enable, sharing.Rotate} {
 		t2, s2 := mint(t)
-		got, f := sharing.Decide(l, sharing.Command{Action: a, Base: seen, Token: t2, ShortID: s2}, nil)
+		got, f := sharing.Decide(l, sharing.Command{Action: a, Base: seen, Token: t2, ShortID: s2}, now, sharing.Names{})
 		if fault.KindOf(f) != fault.Conflict || got != l {
 			t.Errorf("stale %s: %+v, %v", a, got, f)
 		}
 	}
 	// A stale disable still applies: less access needs no agreement.
 	on := apply(t, l, sharing.Command{Action: sharing.Enable, Base: l.Version})
-	if off, f := sharing.Decide(on, sharing.Command{Action: sharing.Disable, Base: 0}, nil); f != nil || off.Enabled {
+	if off, f := sharing.Decide(on, sharing.Command{Action: sharing.Disable, Base: 0}, now, sharing.Names{}); f != nil || off.Enabled {
 		t.Errorf("stale disable: %+v, %v", off, f)
 	}
 }
@@ -120,14 +122,14 @@ func TestV3_StaleCommandsDoNotRevive(t *testing.T) {
 func TestL4_DeadTokensAreRefused(t *testing.T) {
 	tok, short := mint(t)
 	dead := func(x sharing.Token, _ sharing.ShortID) bool { return x == tok }
-	if l, f := sharing.Decide(sharing.Link{}, sharing.Command{Action: sharing.Enable, Token: tok, ShortID: short}, dead); f == nil || l.Enabled {
+	if l, f := sharing.Decide(sharing.Link{}, sharing.Command{Action: sharing.Enable, Token: tok, ShortID: short}, now, sharing.Names{Link: dead}); f == nil || l.Enabled {
 		t.Errorf("a dead token was enabled: %+v", l)
 	}
 }
 
 func apply(t *testing.T, l sharing.Link, c sharing.Command) sharing.Link {
 	t.Helper()
-	n, f := sharing.Decide(l, c, nil)
+	n, f := sharing.Decide(l, c, now, sharing.Names{})
 	if f != nil {
 		t.Fatal(f)
 	}
@@ -153,7 +155,7 @@ func TestL4_V3_RandomCommands(t *testing.T) {
 				Base:   l.Version - min(l.Version, uint64(rapid.IntRange(0, 2).Draw(t, "lag"))),
 				Token:  pool[i], ShortID: shorts[i],
 			}
-			n, f := sharing.Decide(l, c, func(x sharing.Token, _ sharing.ShortID) bool { return dead[x] })
+			n, f := sharing.Decide(l, c, now, sharing.Names{Link: func(x sharing.Token, _ sharing.ShortID) bool { return dead[x] }})
 			switch {
 			case f != nil && n != l:
 				t.Fatalf("refused %v but changed %+v to %+v", c.Action, l, n)

@@ -69,6 +69,25 @@ func ParseShortID(s string) (ShortID, bool) {
 	return ShortID(s), true
 }
 
+// Length of a slug in characters (rule S2).
+const (
+	MinSlug = 3
+	MaxSlug = 64
+)
+
+// ParseSlug accepts small letters, digits, and single hyphens between them.
+func ParseSlug(s string) (Slug, bool) {
+	if len(s) < MinSlug || len(s) > MaxSlug || s[0] == '-' || s[len(s)-1] == '-' || strings.Contains(s, "--") {
+		return "", false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return "", false
+		}
+	}
+	return Slug(s), true
+}
+
 // ParseCommandID accepts exactly the form that NewCommandID makes.
 func ParseCommandID(s string) bool {
 	rest, ok := strings.CutPrefix(s, commandPrefix)
@@ -106,6 +125,9 @@ func (t Token) Hash() [sha256.Size]byte { return sha256.Sum256([]byte(t)) }
 
 // URL is the full link of t below the public base URL, which has no slash at its end.
 func (t Token) URL(base string) string { return base + "/share/" + string(t) }
+
+// URL is the short link with the name s below the public base URL, which has no slash at its end.
+func (s Slug) URL(base string) string { return base + "/s/" + string(s) }
 
 // URL is the short link of s below the public base URL, which has no slash at its end.
 func (s ShortID) URL(base string) string { return base + "/s/" + string(s) }

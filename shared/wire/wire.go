@@ -112,7 +112,16 @@ type Welcome struct {
 type Access struct {
 	Board board.ID     `json:"b"`
 	Role  sharing.Role `json:"role"`
-	Link  sharing.Link `json:"link"` // only for those who may manage sharing
+	Link  sharing.Link `json:"link"` // only for those who may manage sharing, as are Views
+	Views *Views       `json:"views,omitempty"`
+}
+
+// Views says how often a share link was opened: Last is when it was last, in milliseconds since 1970, and Days are counts
+// by day (UTC), of which the last is that of Day, such as "2026-11-27". The receiver counts on by the calendar itself.
+type Views struct {
+	Last int64    `json:"last"`
+	Day  string   `json:"day"`
+	Days []uint32 `json:"days"`
 }
 
 // Boards lists every dashboard the account may open; sent after Welcome and whenever the list or a role changes.
@@ -146,6 +155,7 @@ type Share struct {
 	Watching int          `json:"watching"`
 	Cut      int          `json:"cut,omitempty"`
 	CutMS    int64        `json:"cutMs,omitempty"`
+	Views    *Views       `json:"views,omitempty"`
 }
 
 // Result answers a Command: the link as it now is, and the fault if the command did not apply.

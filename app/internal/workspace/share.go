@@ -33,7 +33,7 @@ func (w *Workspace) Share(id board.ID, action sharing.Action) error {
 		return err
 	}
 	wanted := w.wanted(d)
-	next, f := sharing.Decide(wanted, cmd, nil)
+	next, f := sharing.Decide(wanted, cmd, w.clock(), sharing.Names{})
 	if f != nil {
 		return f
 	}
@@ -106,7 +106,7 @@ func (w *Workspace) wanted(d *dashboard) sharing.Link {
 	l := d.rec.Link
 	for _, c := range w.outbox {
 		if c.Command.Board == d.rec.ID {
-			l, _ = sharing.Decide(l, c.Command, nil)
+			l, _ = sharing.Decide(l, c.Command, w.clock(), sharing.Names{})
 		}
 	}
 	return l
@@ -130,7 +130,7 @@ func (w *Workspace) DismissRefusal(id board.ID) error {
 func (w *Workspace) share(d *dashboard) ShareView {
 	wanted := w.wanted(d)
 	v := ShareView{
-		InForce: linkState(d.rec.Link), Wanted: linkState(wanted), Waiting: []WaitingCommand{},
+		InForce: w.linkState(d.rec.Link), Wanted: w.linkState(wanted), Waiting: []WaitingCommand{},
 		Synced: d.rec.Known && d.rec.Queued == 0, Watching: d.watching, Receipt: d.receipt, People: w.people(d),
 		CanManage: d.role().CanShare() && d.rec.Denied == "",
 	}
@@ -167,6 +167,13 @@ func (w *Workspace) people(d *dashboard) []Person {
 	return []Person{you}
 }
 
-func linkState(l sharing.Link) LinkState {
-	return LinkState{Mode: l.Mode(), Enabled: l.Enabled, Token: l.Token, ShortID: l.ShortID, Version: l.Version}
+func (w *Workspace) linkState(l sharing.Link) LinkState {
+	origins := l.Origins.List()
+	if origins == nil {
+		origins = []string{}
+	}
+	return LinkState{
+		Mode: l.Mode(w.clock()), Enabled: l.Enabled, Token: l.Token, ShortID: l.ShortID, Version: l.Version,
+		Password: l.Password, Expires: l.Expires, Expired: l.Ended(w.clock()), Slug: l.Slug, Still: l.Still, Origins: origins,
+	}
 }

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestL1_AddressIsMadeOffline(t *testing.T) {
 		t.Errorf("%q", s.URL)
 	}
 	d.restart()
-	if again := d.share(id); again.Wanted != s.Wanted || len(again.Waiting) != 1 {
+	if again := d.share(id); !reflect.DeepEqual(again.Wanted, s.Wanted) || len(again.Waiting) != 1 {
 		t.Errorf("%s", text(again))
 	}
 }
@@ -76,7 +77,7 @@ func TestL3_L4_CommandsChainOnWhatIsWanted(t *testing.T) {
 			t.Fatal("nothing to send")
 		}
 		var f *fault.Error
-		if link, f = sharing.Decide(link, c, nil); f != nil {
+		if link, f = sharing.Decide(link, c, 1_790_000_000_000, sharing.Names{}); f != nil {
 			t.Fatalf("%s: %v", c.Action, f)
 		}
 		d.must(d.Result(wire.Result{ID: c.ID, Board: id, Link: link}))
@@ -100,7 +101,7 @@ func TestV3_RefusedCommandIsToldUntilDismissed(t *testing.T) {
 		t.Fatalf("%v, %v", ok, err)
 	}
 	there := sharing.Link{Version: 3}
-	link, f := sharing.Decide(there, c, nil)
+	link, f := sharing.Decide(there, c, 1_790_000_000_000, sharing.Names{})
 	if f == nil {
 		t.Fatal("not refused")
 	}
@@ -145,7 +146,7 @@ func TestQ2_CommandsAndEditsKeepTheirOrder(t *testing.T) {
 	if !ok || err != nil {
 		t.Fatalf("%v, %v", ok, err)
 	}
-	link, _ := sharing.Decide(sharing.Link{}, c, nil)
+	link, _ := sharing.Decide(sharing.Link{}, c, 1_790_000_000_000, sharing.Names{})
 	d.must(d.Result(wire.Result{ID: c.ID, Board: id, Link: link}))
 	s.push()
 	if st, err := s.hub.State(); err != nil || boardTitle(st) != "after" {

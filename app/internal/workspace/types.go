@@ -139,20 +139,24 @@ type WidgetPatch struct {
 }
 
 // ShareView is what the share dialog shows. InForce is what the server last said, Wanted what will be once the waiting
-// commands have arrived. Synced says that the dashboard and all its edits have reached the server. URL and ShortURL belong
-// to Wanted, and are empty when there is no link or no server.
+// commands have arrived. Synced says that the dashboard and all its edits have reached the server. URL,
+// ShortURL and SlugURL belong to Wanted, and are empty when there is no link or slug, or no server.
 type ShareView struct {
-	InForce   LinkState        `json:"inForce"`
-	Wanted    LinkState        `json:"wanted"`
-	Waiting   []WaitingCommand `json:"waiting"`
-	Refused   *RefusedCommand  `json:"refused"`
-	Synced    bool             `json:"synced"`
-	URL       string           `json:"url"`
-	ShortURL  string           `json:"shortUrl"`
-	Watching  int              `json:"watching"`
-	Receipt   *Receipt         `json:"receipt"`
-	People    []Person         `json:"people"`
-	CanManage bool             `json:"canManage"`
+	InForce  LinkState        `json:"inForce"`
+	Wanted   LinkState        `json:"wanted"`
+	Waiting  []WaitingCommand `json:"waiting"`
+	Refused  *RefusedCommand  `json:"refused"`
+	Synced   bool             `json:"synced"`
+	URL      string           `json:"url"`
+	ShortURL string           `json:"shortUrl"`
+	SlugURL  string           `json:"slugUrl"`
+	// EmbedScript is the address of the script that fits frames to their content, empty without a server.
+	EmbedScript string   `json:"embedScript"`
+	Watching    int      `json:"watching"`
+	Views       *Views   `json:"views"`
+	Receipt     *Receipt `json:"receipt"`
+	People      []Person `json:"people"`
+	CanManage   bool     `json:"canManage"`
 }
 
 // LinkState is one state of a share link.
@@ -162,6 +166,32 @@ type LinkState struct {
 	Token   sharing.Token   `json:"token"`
 	ShortID sharing.ShortID `json:"shortId"`
 	Version uint64          `json:"version"`
+	// Password says that one is asked for. Expires is when the link ends, 0 if never; Expired says that it has.
+	Password bool         `json:"password"`
+	Expires  int64        `json:"expires"`
+	Expired  bool         `json:"expired"`
+	Slug     sharing.Slug `json:"slug"`
+	Still    bool         `json:"still"`
+	Origins  []string     `json:"origins"`
+}
+
+// Views says how often the link was opened: Last is when it was last, Days are counts by day (UTC), the last of them that
+// of Day, such as "2026-11-27".
+type Views struct {
+	Last int64    `json:"last"`
+	Day  string   `json:"day"`
+	Days []uint32 `json:"days"`
+}
+
+// ShareChange is what a user asks for in the share dialog. Each action uses the fields of its name; Enable takes a
+// Password to turn the link on with it from the first moment. Passwords are hashed at once and kept nowhere.
+type ShareChange struct {
+	Action   sharing.Action `json:"action"`
+	Password string         `json:"password,omitempty"`
+	Expires  int64          `json:"expires,omitempty"`
+	Slug     string         `json:"slug,omitempty"`
+	Still    bool           `json:"still,omitempty"`
+	Origins  []string       `json:"origins,omitempty"`
 }
 
 // WaitingCommand is a command that waits for the connection.

@@ -143,7 +143,7 @@ func (w *Workspace) State() AppState {
 		d := w.boards[id]
 		s.Boards = append(s.Boards, BoardSummary{
 			ID: id, Title: d.rec.Title, Role: d.role(), Trashed: d.rec.Trashed, Sample: d.rec.Sample, Sync: w.syncOf(d),
-			Queued: d.rec.Queued, Mode: w.wanted(d).Mode(), Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
+			Queued: d.rec.Queued, Mode: w.wanted(d).Mode(w.clock()), Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
 		})
 	}
 	return s
@@ -173,9 +173,14 @@ func (w *Workspace) Settings(s Settings) error {
 // wall is the time by which edits are stamped, in milliseconds: this device's clock, corrected by the server's where the
 // two are far apart.
 func (w *Workspace) wall() int64 {
-	ms := w.deps.Now().UnixMilli()
 	w.mu.RLock()
 	defer w.mu.RUnlock()
+	return w.clock()
+}
+
+// clock is wall for a holder of w.write or w.mu.
+func (w *Workspace) clock() int64 {
+	ms := w.deps.Now().UnixMilli()
 	if w.account != nil {
 		ms += correction(w.account.Offset)
 	}

@@ -8,7 +8,9 @@ package access
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"widgets.pro/shared/board"
@@ -21,6 +23,9 @@ import (
 type Principal struct {
 	account store.AccountID
 	token   sharing.Token
+	// unlocked says that the password of the link's revision was given.
+	unlocked bool
+	revision uint64
 }
 
 // Account is somebody who has signed in.
@@ -28,6 +33,12 @@ func Account(id store.AccountID) Principal { return Principal{account: id} }
 
 // LinkHolder is somebody who came with the token of a share link.
 func LinkHolder(t sharing.Token) Principal { return Principal{token: t} }
+
+// Unlocked is the holder of a share link who has proved, by a session, to have given its password while the link was at
+// this revision (rule P3). Only package unlock can vouch for that.
+func Unlocked(t sharing.Token, revision uint64) Principal {
+	return Principal{token: t, unlocked: true, revision: revision}
+}
 
 // AccountID is the account that asks, empty for the holder of a link.
 func (p Principal) AccountID() store.AccountID { return p.account }
@@ -52,6 +63,7 @@ type Grant struct {
 	principal Principal
 	role      sharing.Role
 	epoch     uint64
+	link      sharing.Link
 }
 
 // Board is the dashboard.
@@ -66,6 +78,10 @@ func (g Grant) Epoch() uint64 { return g.epoch }
 // ByLink reports whether the grant rests on a share link alone: only what is published may be read with it.
 func (g Grant) ByLink() bool { return g.principal.account == "" }
 
+// Link is the link that a grant ByLink rests on, the zero Link for others. Such a grant ends by itself with the link's
+// Expires.
+func (g Grant) Link() sharing.Link { return g.link }
+
 // May reports whether the grant permits a.
 func (g Grant) May(a Action) bool {
 	switch a {
@@ -79,15 +95,45 @@ func (g Grant) May(a Action) bool {
 	return false
 }
 
-// Open asks whether p may do a to the dashboard. Whoever may not even see it gets the same NotFound fault whether it is
-// there or not; whoever may see it but not do a gets Denied. Other errors are the store's.
+// LockedError says that a link is in force and asks for a password that was not given (rule P1). It is an
+// Unauthenticated fault. Origins are those that may frame the prompt.
+type LockedError struct {
+	Origins sharing.Origins
+}
+
+// Error is the fault's sentence.
+func (e *LockedError) Error() string { return locked().Error() }
+
+// Unwrap is the fault.
+func (e *LockedError) Unwrap() error { return locked() }
+
+func locked() *fault.Error {
+	return fault.New(fault.Unauthenticated, "This dashboard is protected by a password.").WithHint("Whoever sent you the link can tell you the password.")
+}
+
+// Open asks whether an account may do a to the dashboard. Whoever may not even see it gets the same NotFound fault whether
+// it is there or not; whoever may see it but not do a gets Denied. Other errors are the store's. The holder of a link is
+// not let in here but by OpenLink.
 func Open(tx store.Tx, p Principal, id board.ID, a Action) (Grant, error) {
+	return open(tx, p, id, a, never)
+}
+
+// never is a time at which every link has ended.
+const never = math.MaxInt64
+
+func open(tx store.Tx, p Principal, id board.ID, a Action, now int64) (Grant, error) {
 	f, err := gather(tx, p, id)
 	if err != nil {
 		return Grant{}, fmt.Errorf("decide access to %s: %w", id, err)
 	}
-	g := Grant{board: id, principal: p, role: decide(f), epoch: f.board.Epoch}
+	role, asks := decide(f, now)
+	g := Grant{board: id, principal: p, role: role, epoch: f.board.Epoch}
+	if g.ByLink() {
+		g.link = f.link
+	}
 	switch {
+	case asks:
+		return Grant{}, &LockedError{Origins: f.link.Origins}
 	case !g.May(View):
 		return Grant{}, notFound(p)
 	case !g.May(a):
@@ -96,49 +142,71 @@ func Open(tx store.Tx, p Principal, id board.ID, a Action) (Grant, error) {
 	return g, nil
 }
 
-// OpenLink asks whether the share link with this token may be viewed. Unknown, switched off, replaced and trashed links
-// get the same NotFound fault.
-func OpenLink(tx store.Tx, token string) (Grant, error) {
-	t, ok := sharing.ParseToken(token)
-	p := LinkHolder(t)
-	if !ok {
-		return Grant{}, notFound(p)
+// OpenLink asks whether the holder of a share link may view it at now, in ms since 1970. Unknown, switched off, replaced,
+// ended and trashed links get the same NotFound fault; one that asks for its password, a LockedError.
+func OpenLink(tx store.Tx, p Principal, now int64) (Grant, error) {
+	t, ok := sharing.ParseToken(string(p.token))
+	if !ok || p.account != "" {
+		return Grant{}, NoLink()
 	}
 	id, ok, err := tx.Links().ByToken(t)
 	if err != nil {
 		return Grant{}, fmt.Errorf("look up link: %w", err)
 	}
 	if !ok {
-		return Grant{}, notFound(p)
+		return Grant{}, NoLink()
 	}
-	return Open(tx, p, id, View)
+	return open(tx, p, id, View, now)
 }
 
-// OpenShortID finds the token behind a short link (rule S1). It fails like OpenLink, and whenever that would.
-func OpenShortID(tx store.Tx, short string) (sharing.Token, error) {
-	s, ok := sharing.ParseShortID(short)
-	if !ok {
-		return "", notFound(Principal{})
-	}
-	id, ok, err := tx.Links().ByShortID(s)
+// OpenShortID finds the token behind a short link, by its short id or by its slug (rules S1, S2). It fails with the
+// NotFound fault of OpenLink, and whenever that would; a link that asks for a password is found.
+func OpenShortID(tx store.Tx, name string, now int64) (sharing.Token, error) {
+	id, ok, err := lookUp(tx, name)
 	if err != nil {
 		return "", fmt.Errorf("look up short link: %w", err)
 	}
 	if !ok {
-		return "", notFound(Principal{})
+		return "", NoLink()
 	}
 	l, err := tx.Links().Get(id)
 	if err != nil {
 		return "", fmt.Errorf("look up short link: %w", err)
 	}
-	if _, err := Open(tx, LinkHolder(l.Token), id, View); err != nil {
+	_, err = OpenLink(tx, LinkHolder(l.Token), now)
+	if _, asks := errors.AsType[*LockedError](err); err != nil && !asks {
 		return "", err
 	}
 	return l.Token, nil
 }
 
-// Again makes g's decision anew, with what is in force in tx.
-func Again(tx store.Tx, g Grant) (Grant, error) { return Open(tx, g.principal, g.board, View) }
+func lookUp(tx store.Tx, name string) (id board.ID, ok bool, err error) {
+	if s, is := sharing.ParseShortID(name); is {
+		if id, ok, err = tx.Links().ByShortID(s); ok || err != nil {
+			return id, ok, err
+		}
+	}
+	s, is := sharing.ParseSlug(name)
+	if !is {
+		return "", false, nil
+	}
+	return tx.Links().BySlug(s)
+}
+
+// Steward is the grant with which the server itself carries out what a dashboard's owner has decided earlier, such as the
+// end of a link. It is for nobody's request.
+func Steward(tx store.Tx, id board.ID) (Grant, error) {
+	b, _, err := tx.Boards().Get(id)
+	if err != nil {
+		return Grant{}, fmt.Errorf("read dashboard %s: %w", id, err)
+	}
+	return Grant{board: id, principal: Account(b.Owner), role: sharing.RoleOwner, epoch: b.Epoch}, nil
+}
+
+// Again makes g's decision anew at now, with what is in force in tx.
+func Again(tx store.Tx, g Grant, now int64) (Grant, error) {
+	return open(tx, g.principal, g.board, View, now)
+}
 
 // List makes a grant for each dashboard that the account may see, in the order of their ids.
 func List(tx store.Tx, account store.AccountID) ([]Grant, error) {
@@ -222,19 +290,28 @@ func gather(tx store.Tx, p Principal, id board.ID) (f facts, err error) {
 	return f, err
 }
 
-// decide is the one decision.
-func decide(f facts) sharing.Role {
+// decide is the one decision. asks says that the role is given to whoever proves to know the password.
+func decide(f facts, now int64) (role sharing.Role, asks bool) {
 	if !f.exists || f.board.Destroyed != 0 {
-		return sharing.RoleNone
+		return sharing.RoleNone, false
 	}
-	if f.principal.account == "" {
-		open := f.link.Mode() == sharing.Public && same(f.link.Token, f.principal.token) && !f.board.Trashed
-		if open {
-			return sharing.RoleViewer
+	if f.principal.account != "" {
+		return greater(f.own, byMembership(f.member)), false
+	}
+	if f.board.Trashed || !same(f.link.Token, f.principal.token) {
+		return sharing.RoleNone, false
+	}
+	switch f.link.Mode(now) {
+	case sharing.Public:
+		return sharing.RoleViewer, false
+	case sharing.Password:
+		if f.principal.unlocked && f.principal.revision == f.link.Revision {
+			return sharing.RoleViewer, false
 		}
-		return sharing.RoleNone
+		return sharing.RoleNone, true
+	case sharing.Private:
 	}
-	return greater(f.own, byMembership(f.member))
+	return sharing.RoleNone, false
 }
 
 // byMembership is the role that an organisation's members have on its dashboards (rules A2, A3).

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
@@ -22,21 +23,24 @@ import (
 var errForeignGrant = errors.New("a grant that access did not give")
 
 // Source is a page.Source and an httpweb.Core over a store.
-type Source struct{ store store.Store }
+type Source struct {
+	store store.Store
+	now   func() time.Time
+}
 
 var (
 	_ page.Source  = Source{}
 	_ httpweb.Core = Source{}
 )
 
-// New returns a Source over st.
-func New(st store.Store) Source { return Source{store: st} }
+// New returns a Source over st, with the server's clock.
+func New(st store.Store, now func() time.Time) Source { return Source{store: st, now: now} }
 
 // OpenLink asks access.
 func (s Source) OpenLink(ctx context.Context, t sharing.Token) (page.Grant, error) {
 	var g access.Grant
 	err := s.store.View(ctx, func(tx store.Tx) (err error) {
-		g, err = access.OpenLink(tx, t.Reveal())
+		g, err = access.OpenLink(tx, access.LinkHolder(t), s.now().UnixMilli())
 		return err //nolint:wrapcheck // wrapped below
 	})
 	if err != nil {
@@ -52,7 +56,7 @@ func (s Source) Published(ctx context.Context, grant page.Grant) (view board.Vie
 		return board.View{}, 0, errForeignGrant
 	}
 	err = s.store.View(ctx, func(tx store.Tx) error {
-		g, err := access.Again(tx, old)
+		g, err := access.Again(tx, old, s.now().UnixMilli())
 		if err != nil {
 			return err //nolint:wrapcheck // wrapped below
 		}
@@ -70,7 +74,7 @@ func (s Source) Published(ctx context.Context, grant page.Grant) (view board.Vie
 // ShortLink asks access for the token behind a short link.
 func (s Source) ShortLink(ctx context.Context, short string) (t sharing.Token, err error) {
 	err = s.store.View(ctx, func(tx store.Tx) (err error) {
-		t, err = access.OpenShortID(tx, short)
+		t, err = access.OpenShortID(tx, short, s.now().UnixMilli())
 		return err //nolint:wrapcheck // wrapped below
 	})
 	if err != nil {

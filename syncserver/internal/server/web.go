@@ -34,7 +34,7 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	if err != nil {
 		return nil, fmt.Errorf("public base URL: %w", err)
 	}
-	source := published.New(st)
+	source := published.New(st, d.Now)
 	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
 	w.pages = page.New(page.Config{
 		Source: source, Drawer: w.engine, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,

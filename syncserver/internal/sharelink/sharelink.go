@@ -56,12 +56,17 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{Link: link, Fault: past.Fault}, nil
 	}
 	var lookUp error
-	next, f := sharing.Decide(link, c, func(t sharing.Token, s sharing.ShortID) bool {
-		used, err := tx.Links().Used(t, s)
+	check := func(used bool, err error) bool {
 		if err != nil {
 			lookUp = err
 		}
 		return used || err != nil
+	}
+	before := link
+	link = sharing.Expire(link, now) // its time may have come without its having been carried out yet
+	next, f := sharing.Decide(link, c, now, sharing.Names{
+		Link: func(t sharing.Token, s sharing.ShortID) bool { return check(tx.Links().Used(t, s)) },
+		Slug: func(s sharing.Slug) bool { return check(tx.Links().SlugTaken(c.Board, s)) },
 	})
 	if lookUp != nil {
 		return Outcome{}, fmt.Errorf("look up token: %w", lookUp)
@@ -69,20 +74,82 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if err := tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: f}); err != nil {
 		return Outcome{}, err
 	}
-	if f != nil || next == link {
-		return Outcome{Link: link, Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
+	if next == before {
+		return Outcome{Link: next, Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
 	}
-	if err := tx.Links().Put(c.Board, next); err != nil {
-		return Outcome{}, fmt.Errorf("store link: %w", err)
+	hash := sharing.Hash("")
+	if f == nil && (c.Action == sharing.SetPassword || c.Action == sharing.Enable) {
+		hash = c.Hash
 	}
-	if c.Action == sharing.Delete {
-		return Outcome{Link: next}, destroy(tx, ev, c.Board, now)
-	}
-	accounts, err := access.Audience(tx, c.Board)
-	if err != nil {
+	if err := put(tx, c.Board, link, next, hash); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Link: next}, announce(tx, ev, g, accounts)
+	if f == nil && c.Action == sharing.Delete {
+		return Outcome{Link: next}, destroy(tx, ev, c.Board, now)
+	}
+	return Outcome{Link: next, Fault: f}, announceLink(tx, ev, g) //nolint:nilerr // a fault of the command is its outcome
+}
+
+// put stores a link with the hash of its password: hash where the step from old sets one, none where there is no
+// password any more (rule P2).
+func put(tx store.Tx, id board.ID, old, next sharing.Link, hash sharing.Hash) error {
+	if err := tx.Links().Put(id, next); err != nil {
+		return fmt.Errorf("store link of %s: %w", id, err)
+	}
+	if !next.Password || (hash != "" && next.Revision != old.Revision) {
+		if err := tx.Links().SetHash(id, hash); err != nil {
+			return fmt.Errorf("store password of %s: %w", id, err)
+		}
+	}
+	if next.Token != old.Token { // another link, which nobody has opened yet (rule L7)
+		if err := tx.Views().Put(id, store.ViewCount{}); err != nil {
+			return fmt.Errorf("forget views of %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// Expire carries out what has come to its end at now, at most atOnce links in one transaction, and tells when the next is
+// due: now or before if there are more, 0 if there is none (rule L5). It acts for nobody: the owner decided when the
+// expiry was set.
+func Expire(tx store.Tx, ev content.Events, now int64) (next int64, err error) {
+	ids, _, err := tx.Links().Expiring(now, atOnce)
+	if err != nil {
+		return 0, fmt.Errorf("find links that end: %w", err)
+	}
+	for _, id := range ids {
+		link, err := tx.Links().Get(id)
+		if err != nil {
+			return 0, fmt.Errorf("read link of %s: %w", id, err)
+		}
+		if err := put(tx, id, link, sharing.Expire(link, now), ""); err != nil {
+			return 0, err
+		}
+		g, err := access.Steward(tx, id)
+		if err != nil {
+			return 0, fmt.Errorf("end the link of %s: %w", id, err)
+		}
+		if err := announceLink(tx, ev, g); err != nil {
+			return 0, err
+		}
+	}
+	_, next, err = tx.Links().Expiring(now, 0)
+	if err != nil {
+		return 0, fmt.Errorf("find the next link that ends: %w", err)
+	}
+	return next, nil
+}
+
+// atOnce bounds the links that one transaction ends.
+const atOnce = 100
+
+// announceLink announces a change of the dashboard's link to all who may see the dashboard.
+func announceLink(tx store.Tx, ev content.Events, g access.Grant) error {
+	accounts, err := access.Audience(tx, g.Board())
+	if err != nil {
+		return err
+	}
+	return announce(tx, ev, g, accounts)
 }
 
 // SetRole sets what an account is to a dashboard; RoleNone takes its role away. p must be allowed to manage sharing. It
@@ -150,6 +217,9 @@ func destroy(tx store.Tx, ev content.Events, id board.ID, now int64) error {
 	accounts, err := access.Audience(tx, id)
 	if err != nil {
 		return err
+	}
+	if err := tx.Views().Put(id, store.ViewCount{}); err != nil {
+		return fmt.Errorf("forget views of %s: %w", id, err)
 	}
 	if err := tx.Boards().Destroy(id, now); err != nil {
 		return fmt.Errorf("destroy %s: %w", id, err)

@@ -139,8 +139,8 @@ func (w *world) opens(l sharing.Link) bool {
 	w.t.Helper()
 	var byToken, byShort error
 	if err := w.store.View(w.t.Context(), func(tx store.Tx) error {
-		_, byToken = access.OpenLink(tx, l.Token.Reveal())
-		_, byShort = access.OpenShortID(tx, l.ShortID.Reveal())
+		_, byToken = access.OpenLink(tx, access.LinkHolder(l.Token), 1)
+		_, byShort = access.OpenShortID(tx, l.ShortID.Reveal(), 1)
 		return nil
 	}); err != nil {
 		w.t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 // ErrTaken tells that a unique value, such as an address or a token, belongs to something else.
 var ErrTaken = errors.New("already taken")
 
-// Link, Token, ShortID and Role are kept as shared/sharing has them.
+// Link, its parts and Role are kept as shared/sharing has them.
 type (
 	// Link is the state of a share link.
 	Link = sharing.Link
@@ -20,6 +20,10 @@ type (
 	Token = sharing.Token
 	// ShortID is the name in a short link.
 	ShortID = sharing.ShortID
+	// Slug is a name in a short link that its owner chose.
+	Slug = sharing.Slug
+	// Password is the hash of a link's password.
+	Password = sharing.Hash
 	// Role is what somebody is to one dashboard.
 	Role = sharing.Role
 )
@@ -101,4 +105,12 @@ type Board struct {
 type Answer struct {
 	Board board.ID     `cbor:"1,keyasint"`
 	Fault *fault.Error `cbor:"2,keyasint,omitempty"`
+}
+
+// ViewCount says how often a link was opened. Days are counts by day, the last of them the day that Day names, in days
+// since 1970 (UTC). Last is when it was last opened, in ms since 1970.
+type ViewCount struct {
+	Last int64    `cbor:"1,keyasint,omitempty"`
+	Day  int64    `cbor:"2,keyasint,omitempty"`
+	Days []uint32 `cbor:"3,keyasint,omitempty"`
 }

@@ -38,6 +38,8 @@ type Tx interface {
 	Boards() Boards
 	Links() Links
 	Commands() Commands
+	Views() Views
+	Guard() Guard
 	// Replica is the content of one dashboard. It exists from its first Put and goes with Boards.Destroy.
 	Replica(id board.ID) replica.Tx
 	// After asks for f to be called once the transaction is durable; never if it fails. The calls of all transactions
@@ -102,19 +104,54 @@ type Boards interface {
 type Links interface {
 	// Get is a dashboard's link, the zero Link if it has none.
 	Get(id board.ID) (Link, error)
-	// Put replaces a dashboard's link. A token or short id that it replaces is dead from then on. It fails with ErrTaken
-	// if the new token or short id is dead or belongs to another dashboard.
+	// Put replaces a dashboard's link. A token or short id that it replaces is dead from then on, and with the token every
+	// slug that the link ever had (rule L4); a slug that goes while the token stays is kept for the dashboard to take
+	// again. It fails with ErrTaken if the new token, short id or slug is dead or belongs to another dashboard.
 	Put(id board.ID, l Link) error
 	// ByToken finds the dashboard to which a token belongs, whether the link is on or not; dead tokens belong to none.
 	ByToken(t Token) (board.ID, bool, error)
 	// ByShortID is ByToken for short ids.
 	ByShortID(s ShortID) (board.ID, bool, error)
+	// BySlug finds the dashboard whose link has the slug now.
+	BySlug(s Slug) (board.ID, bool, error)
 	// Used reports whether the token or the short id is dead or belongs to any dashboard.
 	Used(t Token, s ShortID) (bool, error)
+	// SlugTaken reports whether a dashboard may not take a slug: it is dead, or another dashboard's, or was and is kept
+	// from everybody else, or looks like a short id in use; or the dashboard has had MaxSlugs others already.
+	SlugTaken(id board.ID, s Slug) (bool, error)
+	// Hash is the hash of the link's password, "" if none is set.
+	Hash(id board.ID) (Password, error)
+	// SetHash sets it; "" removes it.
+	SetHash(id board.ID, h Password) error
+	// Expiring lists up to limit dashboards whose links are on and end at until or before, in order, and tells when the
+	// first of all ends, 0 if none does. Times are ms since 1970.
+	Expiring(until int64, limit int) (ids []board.ID, first int64, err error)
 }
+
+// MaxSlugs is how many slugs a dashboard may have had in its life: each stays kept from others.
+const MaxSlugs = 20
 
 // Commands remember what commands were answered, so that a repeat gets the same answer.
 type Commands interface {
 	Get(account AccountID, id string) (Answer, bool, error)
 	Put(account AccountID, id string, a Answer) error
+}
+
+// Views count how often links are opened (rule L7). What is kept has neither addresses nor names.
+type Views interface {
+	// Get is the count of a dashboard's link, the zero ViewCount if it was never opened.
+	Get(id board.ID) (ViewCount, error)
+	// Put replaces it; the zero ViewCount removes it.
+	Put(id board.ID, v ViewCount) error
+}
+
+// Guard keeps what guards links with a password.
+type Guard interface {
+	// Budget is when, in ms since 1970, the budget of attempts with this key will be full again; 0 if it is.
+	Budget(key []byte) (int64, error)
+	// SetBudget sets that time. Budgets that are full at now are forgotten on the way, a few at a time.
+	SetBudget(key []byte, full, now int64) error
+	// Key is the secret that seals sessions, nil before SetKey.
+	Key() ([]byte, error)
+	SetKey(key []byte) error
 }

@@ -9,6 +9,7 @@ import type {
   ImportOptions,
   ImportPreview,
   Settings,
+  ShareChange,
   WidgetId,
 } from "./types";
 
@@ -55,7 +56,9 @@ export interface Backend {
     target: { widget: WidgetId } | { kind: string; title: string },
   ): Promise<WidgetId>;
 
-  share(id: BoardId, action: "enable" | "disable" | "rotate"): Promise<void>;
+  share(id: BoardId, change: ShareChange): Promise<void>;
+  /** A picture of the link, the short link or the named link, to be scanned. */
+  qr(id: BoardId, of: "link" | "short" | "slug", format: "svg" | "png"): Promise<Blob>;
   dismissRefusal(id: BoardId): Promise<void>;
   /** Resolves "keep as my own copy" for refused edits; returns the copy's id. */
   keepCopy(id: BoardId): Promise<BoardId>;

@@ -47,7 +47,7 @@ export interface ShareView {
   inForce: LinkState;
   wanted: LinkState;
   /** Commands that wait for the connection, oldest first. */
-  waiting: readonly { id: string; action: "enable" | "disable" | "rotate" | "delete" }[];
+  waiting: readonly { id: string; action: ShareAction | "delete" }[];
   /** The last command the server refused, until dismissed. */
   refused: { action: string; message: string } | null;
   /** Whether the dashboard has ever reached the server, and whether all its edits have. */
@@ -55,7 +55,12 @@ export interface ShareView {
   /** Full URLs for `wanted`, empty when there is no link or the server's address is not known. */
   url: string;
   shortUrl: string;
+  slugUrl: string;
+  /** Address of the script that fits frames to their content, empty without a server. */
+  embedScript: string;
   watching: number;
+  /** How often the link was opened: counts by day (UTC), the last of them that of `day`. Null if it was never asked. */
+  views: { last: number; day: string; days: readonly number[] } | null;
   /** The latest receipt after a revocation, or null: connections cut and how long the slowest took. */
   receipt: { cut: number; ms: number } | null;
   /** Who can see it, for the dialog: people with a role. */
@@ -69,7 +74,29 @@ export interface LinkState {
   token: string;
   shortId: string;
   version: number;
+  /** Whether viewers are asked for a password. */
+  password: boolean;
+  /** When the link ends by itself, 0 if never; `expired` says that it has. */
+  expires: number;
+  expired: boolean;
+  slug: string;
+  /** Interaction is locked to off for every viewer. */
+  still: boolean;
+  /** Sites that may frame it; empty allows every one. */
+  origins: readonly string[];
 }
+
+/** What the share dialog asks for; each is one command. `enable` may carry a password to be set from the first moment. */
+export type ShareChange =
+  | { action: "enable"; password?: string }
+  | { action: "disable" | "rotate" | "no_password" }
+  | { action: "password"; password: string }
+  | { action: "expiry"; expires: number }
+  | { action: "slug"; slug: string }
+  | { action: "still"; still: boolean }
+  | { action: "origins"; origins: readonly string[] };
+
+export type ShareAction = ShareChange["action"];
 
 export type Role = "owner" | "editor" | "viewer";
 

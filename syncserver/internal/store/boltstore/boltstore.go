@@ -26,8 +26,8 @@ import (
 	"widgets.pro/syncserver/internal/store"
 )
 
-// Format is the version of the data file that this build reads and writes.
-const Format = 1
+// Format is the version of the data file that this build writes. It reads older ones, and makes them its own.
+const Format = 2
 
 // Options says where and how to keep the data. Only Path is needed.
 type Options struct {
@@ -95,12 +95,13 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 
 	info, err := os.Stat(o.Path)
+	format := uint64(Format)
 	isNew := errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() == 0)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, unreachable(o.Path, errors.New("not a regular file"))
 	}
 	if !isNew {
-		if err := inspect(o); err != nil {
+		if format, err = inspect(o); err != nil {
 			return nil, err
 		}
 	}
@@ -108,7 +109,7 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, openFault(o.Path, err)
 	}
-	if isNew {
+	if isNew || format < Format {
 		if err := db.Update(initialise); err != nil {
 			_ = db.Close()
 			return nil, unreachable(o.Path, err)
@@ -117,14 +118,14 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// inspect looks at an existing file without being able to write to it.
-func inspect(o Options) error {
+// inspect looks at an existing file without being able to write to it, and tells its format.
+func inspect(o Options) (format uint64, err error) {
 	db, err := bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, ReadOnly: true})
 	if err != nil {
-		return openFault(o.Path, err)
+		return 0, openFault(o.Path, err)
 	}
 	defer func() { _ = db.Close() }()
-	return db.View(func(tx *bbolt.Tx) error {
+	err = db.View(func(tx *bbolt.Tx) error {
 		info, err := os.Stat(o.Path)
 		if err != nil {
 			return unreachable(o.Path, err)
@@ -140,21 +141,23 @@ func inspect(o Options) error {
 		if len(v) != 8 {
 			return damaged(o.Path, errors.New("no format version"))
 		}
-		if got := binary.BigEndian.Uint64(v); got > Format {
-			return fault.Newf(fault.Outdated, "The data file %s was written by a newer version of this server (format %d; this version knows %d).", o.Path, got, Format).
+		if format = binary.BigEndian.Uint64(v); format > Format {
+			return fault.Newf(fault.Outdated, "The data file %s was written by a newer version of this server (format %d; this version knows %d).", o.Path, format, Format).
 				WithHint("Start the newer version again, or restore a backup made with this one.")
 		}
-		for _, b := range buckets() {
+		for _, b := range buckets(format) {
 			if tx.Bucket(b) == nil {
 				return damaged(o.Path, fmt.Errorf("no bucket %q", b))
 			}
 		}
 		return nil
 	})
+	return format, err //nolint:wrapcheck // a fault already
 }
 
+// initialise makes what a file of this format has and an older or new one lacks.
 func initialise(tx *bbolt.Tx) error {
-	for _, b := range append(buckets(), bucketMeta) {
+	for _, b := range append(buckets(Format), bucketMeta) {
 		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 			return fmt.Errorf("create bucket %q: %w", b, err)
 		}

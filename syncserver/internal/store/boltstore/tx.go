@@ -18,6 +18,8 @@ import (
 var (
 	bucketMeta = []byte("meta")
 	keyFormat  = []byte("format")
+	// keySessions is the secret that seals the sessions of those who gave a link's password.
+	keySessions = []byte("link_sessions")
 
 	bucketAccounts     = []byte("accounts")      // id -> Account
 	bucketEmails       = []byte("emails")        // address -> account id
@@ -35,15 +37,27 @@ var (
 	bucketShortIDs     = []byte("short_ids")     // hash of short id -> board, or dead
 	bucketCommands     = []byte("commands")      // account, command id -> Answer
 	bucketReplicas     = []byte("replicas")      // board -> bucket of its replica
+	bucketSlugs        = []byte("slugs")         // slug -> board that has or had it, or dead
+	bucketSlugsOf      = []byte("slugs_of")      // board, slug -> nothing
+	bucketPasswords    = []byte("passwords")     // board -> hash of its link's password
+	bucketExpiries     = []byte("expiries")      // time, board -> nothing
+	bucketViews        = []byte("views")         // board -> ViewCount
+	bucketBudgets      = []byte("budgets")       // key -> time when it is full
+	bucketBudgetTimes  = []byte("budget_times")  // time, key -> nothing
 	errReadOnly        = errors.New("a read transaction cannot write")
 	errNoSuchContainer = errors.New("the data file lacks a bucket")
 )
 
-func buckets() [][]byte {
-	return [][]byte{
+// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links.
+func buckets(format uint64) [][]byte {
+	all := [][]byte{
 		bucketAccounts, bucketEmails, bucketSessions, bucketSessionsOf, bucketOrgs, bucketMembers, bucketMemberOf, bucketBoards,
 		bucketRoles, bucketRolesOf, bucketBoardsOf, bucketLinks, bucketTokens, bucketShortIDs, bucketCommands, bucketReplicas,
 	}
+	if format >= 2 {
+		all = append(all, bucketSlugs, bucketSlugsOf, bucketPasswords, bucketExpiries, bucketViews, bucketBudgets, bucketBudgetTimes)
+	}
+	return all
 }
 
 // transaction is a store.Tx. wrote tells the committer whether a failure must be rolled back.
@@ -60,6 +74,8 @@ func (t *transaction) Organisations() store.Organisations { return organisations
 func (t *transaction) Boards() store.Boards               { return boards{t} }
 func (t *transaction) Links() store.Links                 { return links{t} }
 func (t *transaction) Commands() store.Commands           { return commands{t} }
+func (t *transaction) Views() store.Views                 { return views{t} }
+func (t *transaction) Guard() store.Guard                 { return guard{t} }
 func (t *transaction) Replica(id board.ID) replica.Tx     { return &replicaTx{t: t, id: id} }
 
 func (t *transaction) After(f func()) { t.after = append(t.after, f) }
