@@ -84,7 +84,7 @@ func TestL3_L4_CommandsChainOnWhatIsWanted(t *testing.T) {
 		d.must(d.Result(wire.Result{ID: c.ID, Board: id, Link: link})) // a repeat changes nothing
 	}
 	v := d.share(id)
-	if v.InForce != v.Wanted || len(v.Waiting) != 0 || v.Refused != nil || !v.Synced || d.view(id).Sync != workspace.SyncSaved {
+	if !reflect.DeepEqual(v.InForce, v.Wanted) || len(v.Waiting) != 0 || v.Refused != nil || !v.Synced || d.view(id).Sync != workspace.SyncSaved {
 		t.Errorf("%s", text(v))
 	}
 }
