@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
 )
@@ -134,50 +132,6 @@ func apply(t *testing.T, l sharing.Link, c sharing.Command) sharing.Link {
 		t.Fatal(f)
 	}
 	return n
-}
-
-// Every random sequence of commands, stale and repeated ones among them: a refusal changes nothing, each action changes
-// only its own fields, the version grows by one exactly when something changed, and a replaced token never comes back.
-func TestL4_V3_RandomCommands(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := sharing.Link{}
-		dead := map[sharing.Token]bool{}
-		pool := make([]sharing.Token, 6)
-		shorts := make([]sharing.ShortID, 6)
-		for i := range pool {
-			pool[i] = sharing.Token("shr_" + strings.Repeat(string(rune('a'+i)), 24))
-			shorts[i] = sharing.ShortID(strings.Repeat(string(rune('a'+i)), 10))
-		}
-		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			i := rapid.IntRange(0, 5).Draw(t, "token")
-			c := sharing.Command{
-				Action: rapid.SampledFrom([]sharing.Action{sharing.Enable, sharing.Disable, sharing.Rotate, "nonsense"}).Draw(t, "action"),
-				Base:   l.Version - min(l.Version, uint64(rapid.IntRange(0, 2).Draw(t, "lag"))),
-				Token:  pool[i], ShortID: shorts[i],
-			}
-			n, f := sharing.Decide(l, c, now, sharing.Names{Link: func(x sharing.Token, _ sharing.ShortID) bool { return dead[x] }})
-			switch {
-			case f != nil && n != l:
-				t.Fatalf("refused %v but changed %+v to %+v", c.Action, l, n)
-			case n == l:
-			case n.Version != l.Version+1:
-				t.Fatalf("version went from %d to %d", l.Version, n.Version)
-			case c.Action == sharing.Disable && (n.Token != l.Token || n.ShortID != l.ShortID):
-				t.Fatal("disable changed the token")
-			case c.Action == sharing.Enable && l.Token != "" && n.Token != l.Token:
-				t.Fatal("enable changed the token")
-			case c.Action == sharing.Rotate && n.Enabled != l.Enabled:
-				t.Fatal("rotate changed whether the link is on")
-			}
-			if dead[n.Token] {
-				t.Fatalf("token %d lives again", i)
-			}
-			if n.Token != l.Token && l.Token != "" {
-				dead[l.Token] = true
-			}
-			l = n
-		}
-	})
 }
 
 func FuzzB1_ParseToken(f *testing.F) {

@@ -48,6 +48,15 @@ func samples() map[string]wire.Message {
 		"denied":   wire.Denied{Board: dsh, Gone: true, Message: "This dashboard was deleted."},
 		"error":    wire.Error{Board: dsh, Fault: fault.Field("ops[0].n", "Edits are numbered one after the other.")},
 		"zeroes-1": wire.Boards{},
+
+		"cmd-password": wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1G", Board: dsh, Action: sharing.SetPassword, Base: 3, Hash: "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}},
+		"cmd-expiry":   wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1H", Board: dsh, Action: sharing.SetExpiry, Base: 4, Expires: 1_790_000_000_000}},
+		"cmd-slug":     wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1J", Board: dsh, Action: sharing.SetSlug, Base: 5, Slug: "team-status"}},
+		"cmd-embed":    wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1K", Board: dsh, Action: sharing.SetOrigins, Base: 6, Still: true, Origins: "https://*.example.org https://example.com:8443"}},
+		"share-views": wire.Share{Board: dsh, Link: sharing.Link{
+			Enabled: true, Token: link.Token, ShortID: link.ShortID, Version: 7, Password: true, Revision: 2, Expires: 1_790_000_000_000, Expired: true,
+			Slug: "team-status", Still: true, Origins: "https://example.com:8443",
+		}, Views: &wire.Views{Last: 1_790_000_000_000, Day: "2026-09-21", Days: []uint32{3, 0, 14}}},
 	}
 }
 
