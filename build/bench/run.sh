@@ -6,3 +6,6 @@ for tool in nginx wrk; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install --no-install-recommends nginx-light wrk" >&2; exit 1; }
 done
 go run ./build/bench/httpbench "$@"
+echo
+go build -o build/bin/cutbench ./build/bench/cutbench
+build/bin/cutbench
