@@ -13,6 +13,11 @@ class Program {
 
   constructor(private readonly name: string) {}
 
+  /** All that the program has printed since it was started. */
+  get log(): string {
+    return this.output;
+  }
+
   protected run(args: readonly string[], env: Record<string, string> = {}): void {
     this.output = "";
     const child = spawn(join(bin, this.name), args, {
@@ -75,7 +80,7 @@ class Program {
 }
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return await new Promise((done, fail) => {
     const s = createServer();
     s.once("error", fail);
@@ -92,14 +97,16 @@ async function freePort(): Promise<number> {
 /** The real sync server, on a port that stays the same over restarts. */
 export class Server extends Program {
   private constructor(
-    private readonly dir: string,
+    readonly dir: string,
     private readonly port: number,
+    private readonly base: string | undefined,
   ) {
     super("widgets-server");
   }
 
-  static async start(): Promise<Server> {
-    const s = new Server(await mkdtemp(join(tmpdir(), "widgets-server-")), await freePort());
+  /** `base` is the public address where it is another than the one listened on. */
+  static async start(port?: number, base?: string): Promise<Server> {
+    const s = new Server(await mkdtemp(join(tmpdir(), "widgets-server-")), port ?? (await freePort()), base);
     await s.start();
     return s;
   }
@@ -115,7 +122,11 @@ export class Server extends Program {
       "--data",
       join(this.dir, "server.db"),
       "--base-url",
-      this.url,
+      this.base ?? this.url,
+      "--trusted-proxies",
+      "127.0.0.1",
+      "--log-level",
+      "debug",
     ]);
     const until = Date.now() + 20_000;
     for (;;) {
