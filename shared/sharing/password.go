@@ -103,7 +103,7 @@ func parseHash(s string) (p parts, ok bool) {
 func cost(s, prefix string, least, most uint64) (uint32, bool) {
 	s, ok := strings.CutPrefix(s, prefix)
 	n, err := strconv.ParseUint(s, 10, 32)
-	return uint32(n), ok && err == nil && n >= least && n <= most && strconv.FormatUint(n, 10) == s //nolint:gosec // parsed as 32 bits
+	return uint32(n), ok && err == nil && n >= least && n <= most && strconv.FormatUint(n, 10) == s
 }
 
 // Matches reports whether h was made of password. It costs what HashPassword does, or up to seven times that for a hash

@@ -26,7 +26,7 @@ const (
 
 // crowd is many viewers.
 type crowd struct {
-	conns  []*websocket.Conn
+	now    func() time.Time
 	took   []time.Time // when each connection ended
 	leaked atomic.Int64
 	wg     sync.WaitGroup
@@ -34,9 +34,9 @@ type crowd struct {
 }
 
 // gather connects n viewers, and returns when each has got its first frame.
-func gather(ctx context.Context, url string, n int) (*crowd, error) {
+func gather(ctx context.Context, now func() time.Time, url string, n int) (*crowd, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &crowd{conns: make([]*websocket.Conn, n), took: make([]time.Time, n), cancel: cancel}
+	c := &crowd{now: now, took: make([]time.Time, n), cancel: cancel}
 	errs := make(chan error, n)
 	places := make(chan struct{}, atOnce)
 	for i := range n {
@@ -71,12 +71,11 @@ func (c *crowd) join(ctx context.Context, url string, i int) error {
 	if _, _, err := ws.Read(ctx); err != nil {
 		return fmt.Errorf("viewer %d: %w", i, err)
 	}
-	c.conns[i] = ws
 	c.wg.Go(func() {
 		for {
 			_, data, err := ws.Read(ctx)
 			if err != nil {
-				c.took[i] = time.Now()
+				c.took[i] = c.now()
 				_ = ws.CloseNow()
 				return
 			}

@@ -30,7 +30,7 @@ func serveFloor(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return
 		}
-		if err := ws.Write(context.WithoutCancel(r.Context()), websocket.MessageText, []byte("{}")); err != nil {
+		if err := ws.Write(r.Context(), websocket.MessageText, []byte("{}")); err != nil {
 			return
 		}
 		mu.Lock()
@@ -84,12 +84,12 @@ func cutFloor(ctx context.Context, o options) (result, error) {
 		return result{}, fmt.Errorf("hear from the floor: %w", err)
 	}
 	base := strings.TrimSpace(line)
-	crowd, err := gather(ctx, "ws"+base[len("http"):]+"/live", o.viewers)
+	crowd, err := gather(ctx, o.now, "ws"+base[len("http"):]+"/live", o.viewers)
 	if err != nil {
 		return result{}, err
 	}
 	defer crowd.leave()
-	begun := time.Now()
+	begun := o.now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/cut", nil)
 	if err != nil {
 		return result{}, fmt.Errorf("ask the floor: %w", err)

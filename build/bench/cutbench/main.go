@@ -39,10 +39,11 @@ type options struct {
 	server        string
 	viewers, runs int
 	floor         bool
+	now           func() time.Time
 }
 
 func main() {
-	var o options
+	o := options{now: time.Now}
 	flag.StringVar(&o.server, "server", "build/bin/widgets-server", "the server's binary")
 	flag.IntVar(&o.viewers, "viewers", 5000, "viewers of the link")
 	flag.IntVar(&o.runs, "runs", 5, "runs, of which the median counts")
@@ -157,7 +158,7 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 		return result{}, err
 	}
 	defer end()
-	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", time.Now)
+	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", o.now)
 	if err != nil {
 		return result{}, err
 	}
@@ -170,7 +171,7 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	crowd, err := gather(ctx, "ws"+link.Token.URL(base)[len("http"):]+"/live?v=0", o.viewers)
+	crowd, err := gather(ctx, o.now, "ws"+link.Token.URL(base)[len("http"):]+"/live?v=0", o.viewers)
 	if err != nil {
 		return result{}, err
 	}
@@ -180,7 +181,7 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 			return result{}, err
 		}
 	}
-	begun := time.Now()
+	begun := o.now()
 	if _, err := own.Command(ctx, id, sharing.Disable); err != nil {
 		return result{}, err
 	}

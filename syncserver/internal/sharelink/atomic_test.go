@@ -37,21 +37,27 @@ func (f failing) Replica(id board.ID) replica.Tx { return failingReplica{f.Tx.Re
 func (f failingLinks) Put(id board.ID, l store.Link) error {
 	return f.f.write(func() error { return f.Links.Put(id, l) })
 }
+
 func (f failingLinks) SetHash(id board.ID, h store.Password) error {
 	return f.f.write(func() error { return f.Links.SetHash(id, h) })
 }
+
 func (f failingBoards) Put(b store.Board) error {
 	return f.f.write(func() error { return f.Boards.Put(b) })
 }
+
 func (f failingBoards) Destroy(id board.ID, at int64) error {
 	return f.f.write(func() error { return f.Boards.Destroy(id, at) })
 }
+
 func (f failingCommands) Put(a store.AccountID, id string, r store.Answer) error {
 	return f.f.write(func() error { return f.Commands.Put(a, id, r) })
 }
+
 func (f failingViews) Put(id board.ID, v store.ViewCount) error {
 	return f.f.write(func() error { return f.Views.Put(id, v) })
 }
+
 func (f failingReplica) Put(k, v []byte) error {
 	return f.f.write(func() error { return f.Tx.Put(k, v) })
 }

@@ -125,7 +125,7 @@ func expiry(id board.ID, l store.Link) []byte {
 	if !l.Enabled || l.Expired || l.Expires <= 0 {
 		return nil
 	}
-	return append(binary.BigEndian.AppendUint64(nil, uint64(l.Expires)), id...) //nolint:gosec // not negative
+	return append(binary.BigEndian.AppendUint64(nil, uint64(l.Expires)), id...)
 }
 
 func (l links) putExpiry(id board.ID, old, next store.Link) error {
