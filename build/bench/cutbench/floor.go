@@ -30,7 +30,7 @@ func serveFloor(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return
 		}
-		if err := ws.Write(r.Context(), websocket.MessageText, []byte("{}")); err != nil {
+		if err := ws.Write(ctx, websocket.MessageText, []byte("{}")); err != nil {
 			return
 		}
 		mu.Lock()
