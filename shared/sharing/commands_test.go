@@ -185,21 +185,22 @@ func TestV3_WhatTakesAwayAppliesAlwaysWhatGivesDoesNot(t *testing.T) {
 		c       sharing.Command
 		applies bool
 	}{
-		"a password on an open link":  {base, sharing.Command{Action: sharing.SetPassword, Hash: someHash("b")}, true},
-		"another password":            {locked, sharing.Command{Action: sharing.SetPassword, Hash: someHash("b")}, false},
-		"no password":                 {locked, sharing.Command{Action: sharing.RemovePassword}, false},
-		"an end":                      {base, sharing.Command{Action: sharing.SetExpiry, Expires: now + 5}, true},
-		"a nearer end":                {ending, sharing.Command{Action: sharing.SetExpiry, Expires: now + 999}, true},
-		"a later end":                 {ending, sharing.Command{Action: sharing.SetExpiry, Expires: now + 1001}, false},
-		"no end":                      {ending, sharing.Command{Action: sharing.SetExpiry}, false},
-		"a name":                      {base, sharing.Command{Action: sharing.SetSlug, Slug: "team"}, false},
-		"stillness":                   {base, sharing.Command{Action: sharing.SetStill, Still: true}, true},
-		"interaction":                 {still, sharing.Command{Action: sharing.SetStill}, false},
-		"sites":                       {base, sharing.Command{Action: sharing.SetOrigins, Origins: "https://a.example"}, true},
-		"fewer sites":                 {framed, sharing.Command{Action: sharing.SetOrigins, Origins: "https://b.example"}, true},
-		"another site":                {framed, sharing.Command{Action: sharing.SetOrigins, Origins: "https://b.example https://c.example"}, false},
-		"every site":                  {framed, sharing.Command{Action: sharing.SetOrigins}, false},
-		"a password on one turned on": {base, sharing.Command{Action: sharing.Enable, Hash: someHash("b")}, true},
+		"a password on an open link":        {base, sharing.Command{Action: sharing.SetPassword, Hash: someHash("b")}, true},
+		"another password":                  {locked, sharing.Command{Action: sharing.SetPassword, Hash: someHash("b")}, false},
+		"no password":                       {locked, sharing.Command{Action: sharing.RemovePassword}, false},
+		"an end":                            {base, sharing.Command{Action: sharing.SetExpiry, Expires: now + 5}, true},
+		"a nearer end":                      {ending, sharing.Command{Action: sharing.SetExpiry, Expires: now + 999}, true},
+		"a later end":                       {ending, sharing.Command{Action: sharing.SetExpiry, Expires: now + 1001}, false},
+		"no end":                            {ending, sharing.Command{Action: sharing.SetExpiry}, false},
+		"a name":                            {base, sharing.Command{Action: sharing.SetSlug, Slug: "team"}, false},
+		"stillness":                         {base, sharing.Command{Action: sharing.SetStill, Still: true}, true},
+		"interaction":                       {still, sharing.Command{Action: sharing.SetStill}, false},
+		"sites":                             {base, sharing.Command{Action: sharing.SetOrigins, Origins: "https://a.example"}, true},
+		"fewer sites":                       {framed, sharing.Command{Action: sharing.SetOrigins, Origins: "https://b.example"}, true},
+		"another site":                      {framed, sharing.Command{Action: sharing.SetOrigins, Origins: "https://b.example https://c.example"}, false},
+		"every site":                        {framed, sharing.Command{Action: sharing.SetOrigins}, false},
+		"a password on one turned on":       {base, sharing.Command{Action: sharing.Enable, Hash: someHash("b")}, true},
+		"another password on one turned on": {locked, sharing.Command{Action: sharing.Enable, Hash: someHash("b")}, false},
 	} {
 		c.c.Base = c.l.Version + 7
 		n, f := sharing.Decide(c.l, c.c, now, sharing.Names{})
