@@ -33,7 +33,7 @@ const markdown = [
 ].join("\n\n");
 
 /** Notes what a page did that it must not: scripts that ran, rules of its policy that were broken, others it asked. */
-async function watched(page: Page, home: string): Promise<() => Promise<string[]>> {
+function watched(page: Page, home: string): () => Promise<string[]> {
   const wrong: string[] = [];
   page.on("dialog", (d) => {
     wrong.push(`dialog ${d.message()}`);
@@ -109,7 +109,7 @@ test("B2 E1: hostile titles, Markdown, cells, names of columns and options do no
   }
   const { url } = await desk.share({ action: "enable" });
   const page = await viewer();
-  const wrong = await watched(page, server.url);
+  const wrong = watched(page, server.url);
   for (const query of [
     "",
     "?embed=true",
