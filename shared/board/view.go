@@ -79,6 +79,23 @@ func text(s *replica.State, entity, field string) string {
 	return t
 }
 
+// Published reports whether viewers may have a register: what the projection of Publish is made of, and whether something
+// is alive. Everything that this version does not know stays with those who edit.
+func Published(entity, field string) bool {
+	switch field {
+	case FieldTitle, FieldAlive:
+		return true
+	case FieldDescription, FieldTheme:
+		return entity == BoardEntity
+	case FieldKind, FieldLayout:
+		return entity != BoardEntity
+	}
+	name, ok := cutOption(field)
+	return ok && entity != BoardEntity && slices.ContainsFunc(Kinds(), func(k Kind) bool {
+		return slices.ContainsFunc(Options(k), func(o Option) bool { return o.Name == name })
+	})
+}
+
 // Publish is what of a dashboard reaches viewers of its link (rule A6): title, description, theme, and of each widget its
 // place, kind, title, the options its kind knows, and the result rows. Whatever else a View or a newer version may come
 // to hold stays behind, because only what is named here is taken.

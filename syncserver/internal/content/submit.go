@@ -77,6 +77,7 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 	if err != nil {
 		return replica.Ack{}, fmt.Errorf("submit to %s: %w", s.Board, err)
 	}
+	ack.Epoch = Epoch(g, ack.Epoch)
 	_, to := hub.Head()
 	if to == from {
 		return ack, nil

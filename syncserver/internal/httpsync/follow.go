@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
 	"widgets.pro/shared/wire"
@@ -133,7 +132,7 @@ func catchUp(tx store.Tx, g access.Grant, at room.Position, first bool) ([][]byt
 	if err != nil {
 		return nil, at, err
 	}
-	d, ok, err := hub.Since(at.Epoch, at.Seq, wire.MaxBatchOps, wire.MaxBatchBytes)
+	d, ok, err := hub.Since(content.Epoch(g, at.Epoch), at.Seq, wire.MaxBatchOps, wire.MaxBatchBytes)
 	if err != nil {
 		return nil, at, fmt.Errorf("read log: %w", err)
 	}
@@ -141,29 +140,30 @@ func catchUp(tx store.Tx, g access.Grant, at room.Position, first bool) ([][]byt
 		if d.From == d.To && !first {
 			return nil, at, nil
 		}
+		d = content.Delta(g, d)
 		frame, err := wire.Encode(wire.Delta{Board: g.Board(), Delta: d})
 		if err != nil {
 			return nil, at, fmt.Errorf("encode changes: %w", err)
 		}
 		return [][]byte{frame}, room.Position{Epoch: d.Epoch, Seq: d.To}, nil
 	}
-	return snapshot(hub, g.Board())
+	return snapshot(hub, g)
 }
 
 // snapshot encodes all pages.
-func snapshot(hub *replica.Hub, id board.ID) ([][]byte, room.Position, error) {
+func snapshot(hub *replica.Hub, g access.Grant) ([][]byte, room.Position, error) {
 	pages, err := hub.Snapshot(snapshotPage)
 	if err != nil {
 		return nil, room.Position{}, fmt.Errorf("read snapshot: %w", err)
 	}
 	frames := make([][]byte, 0, len(pages))
 	for _, p := range pages {
-		frame, err := wire.Encode(wire.Snapshot{Board: id, Snapshot: p})
+		frame, err := wire.Encode(wire.Snapshot{Board: g.Board(), Snapshot: content.Snapshot(g, p)})
 		if err != nil {
 			return nil, room.Position{}, fmt.Errorf("encode snapshot: %w", err)
 		}
 		frames = append(frames, frame)
 	}
 	last := pages[len(pages)-1]
-	return frames, room.Position{Epoch: last.Epoch, Seq: last.Seq}, nil
+	return frames, room.Position{Epoch: content.Epoch(g, last.Epoch), Seq: last.Seq}, nil
 }

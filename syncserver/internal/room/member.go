@@ -7,6 +7,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
+	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/store"
 )
 
@@ -196,11 +197,15 @@ func (s *Seat) Next(g access.Grant, at Position) (frame []byte, next Position, s
 	if p == nil {
 		return nil, at, st, nil
 	}
-	p.once.Do(func() { p.frame, p.err = wire.Encode(wire.Delta{Board: s.board, Delta: p.delta}) })
-	if p.err != nil {
-		return nil, at, st, fmt.Errorf("encode changes of %s: %w", s.board, p.err)
+	e := &p.viewers
+	if g.May(access.Edit) {
+		e = &p.editors
 	}
-	return p.frame, Position{Epoch: p.delta.Epoch, Seq: p.delta.To}, Piece, nil
+	e.once.Do(func() { e.frame, e.err = wire.Encode(wire.Delta{Board: s.board, Delta: content.Delta(g, p.delta)}) })
+	if e.err != nil {
+		return nil, at, st, fmt.Errorf("encode changes of %s: %w", s.board, e.err)
+	}
+	return e.frame, Position{Epoch: at.Epoch, Seq: p.delta.To}, Piece, nil
 }
 
 func (s *Seat) next(g access.Grant, at Position) (*piece, State) {
@@ -214,7 +219,7 @@ func (s *Seat) next(g access.Grant, at Position) (*piece, State) {
 		return nil, UpToDate
 	}
 	last := s.room.pieces[n-1].delta
-	if last.Epoch != at.Epoch {
+	if last.Epoch != content.Epoch(g, at.Epoch) {
 		return nil, Behind
 	}
 	if at.Seq >= last.To {

@@ -68,10 +68,15 @@ type room struct {
 	bytes  int
 }
 
-// piece is one step of a dashboard's log.
+// piece is one step of a dashboard's log, encoded when first needed: once for all who edit and once for all who view.
 type piece struct {
-	delta replica.Delta
-	size  int
+	delta            replica.Delta
+	size             int
+	editors, viewers encoded
+}
+
+// encoded is a frame that is made once.
+type encoded struct {
 	once  sync.Once
 	frame []byte
 	err   error
