@@ -28,8 +28,8 @@ import (
 
 // Pages shows dashboards by their links; see page.Service.
 type Pages interface {
-	Document(ctx context.Context, t sharing.Token) (*page.Document, error)
-	Live(w http.ResponseWriter, r *http.Request, t sharing.Token, have uint64, client string) error
+	Document(ctx context.Context, t sharing.Token, p page.Proof, o page.Options) (*page.Document, error)
+	Live(w http.ResponseWriter, r *http.Request, t sharing.Token, p page.Proof, have uint64, client string) error
 }
 
 // Core is what the pages need from the rest of the server.

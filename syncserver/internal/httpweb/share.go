@@ -7,6 +7,7 @@ import (
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/page"
 )
 
 // share shows the dashboard behind a link (rules L1, L2).
@@ -15,7 +16,11 @@ func (s *Site) share(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Site) serveShare(w http.ResponseWriter, r *http.Request, t sharing.Token) {
-	doc, err := s.cfg.Pages.Document(r.Context(), t)
+	var o page.Options
+	if r.URL.RawQuery != "" {
+		o = page.ParseOptions(r.URL.Query())
+	}
+	doc, err := s.cfg.Pages.Document(r.Context(), t, page.Proof{}, o)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -33,7 +38,7 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		have = 0
 	}
-	if err := s.cfg.Pages.Live(w, r, sharing.Token(r.PathValue("token")), have, s.cfg.Clients.Key(r)); err != nil {
+	if err := s.cfg.Pages.Live(w, r, sharing.Token(r.PathValue("token")), page.Proof{}, have, s.cfg.Clients.Key(r)); err != nil {
 		s.refuse(w, r, err)
 	}
 }

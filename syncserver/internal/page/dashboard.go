@@ -176,23 +176,34 @@ func (d *dashboard) hold(s *Service) {
 	s.wg.Go(func() { d.decide(s, since) })
 }
 
-// decide asks access about every link through which viewers are connected, cuts those that lost it and lets the others
-// go on. An error of the store counts as a refusal: a viewer who was cut for it may come back.
+// ticket is what a viewer was let in with.
+type ticket struct {
+	token sharing.Token
+	proof Proof
+}
+
+// verdict is what was decided about a ticket: what it opens now, or why nothing.
+type verdict struct {
+	link *link
+	end  end
+}
+
+// decide asks access about everything with which viewers were let in, cuts those that lost it and lets the others go on.
+// An error of the store counts as a refusal: a viewer who was cut for it may come back.
 func (d *dashboard) decide(s *Service, since time.Time) {
 	ctx, cancel := context.WithTimeout(s.ctx, cutDeadline/2)
 	defer cancel()
 	for {
 		d.mu.Lock()
 		changes := d.changes
-		verdicts := map[sharing.Token]end{}
+		verdicts := map[ticket]verdict{}
 		for c := range d.conns {
-			verdicts[c.token] = endNot
+			verdicts[c.ticket] = verdict{}
 		}
 		d.mu.Unlock()
 		for t := range verdicts {
-			if _, err := s.open(ctx, t); err != nil {
-				verdicts[t] = endFor(err)
-			}
+			l, err := s.open(ctx, t.token, t.proof)
+			verdicts[t] = verdict{link: l, end: endFor(err)}
 		}
 		if d.settle(s, changes, verdicts, since) {
 			return
@@ -201,14 +212,19 @@ func (d *dashboard) decide(s *Service, since time.Time) {
 }
 
 func endFor(err error) end {
-	if fault.KindOf(err) == fault.NotFound {
+	switch {
+	case err == nil:
+		return endNot
+	case fault.KindOf(err) == fault.NotFound:
 		return endGone
+	case fault.KindOf(err) == fault.Unauthenticated:
+		return endLocked
 	}
 	return endRestarting
 }
 
 // settle carries the verdicts out, unless access changed again meanwhile.
-func (d *dashboard) settle(s *Service, changes uint64, verdicts map[sharing.Token]end, since time.Time) bool {
+func (d *dashboard) settle(s *Service, changes uint64, verdicts map[ticket]verdict, since time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.changes != changes {
@@ -217,8 +233,8 @@ func (d *dashboard) settle(s *Service, changes uint64, verdicts map[sharing.Toke
 	d.held = false
 	cut := newReceipt(s, d.id, since)
 	for c := range d.conns {
-		if v, known := verdicts[c.token]; known && v != endNot {
-			c.finish(v, cut)
+		if v, known := verdicts[c.ticket]; known {
+			c.judge(v, cut)
 		}
 	}
 	cut.close()
@@ -229,6 +245,29 @@ func (d *dashboard) settle(s *Service, changes uint64, verdicts map[sharing.Toke
 		c.nudge()
 	}
 	return true
+}
+
+// lapse cuts the viewers whose time is over. The caller holds Service.mu.
+func (d *dashboard) lapse(s *Service) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var cut *receipt
+	for c := range d.conns {
+		if !c.late() {
+			continue
+		}
+		if cut == nil {
+			cut = newReceipt(s, d.id, s.cfg.Now())
+		}
+		why := endLocked
+		if c.until == c.link.expires {
+			why = endGone
+		}
+		c.finish(why, cut)
+	}
+	if cut != nil {
+		cut.close()
+	}
 }
 
 func (d *dashboard) endAll(e end) {

@@ -29,7 +29,9 @@ import (
 type core struct {
 	mu     sync.Mutex
 	boards map[board.ID]*fakeBoard
-	tokens map[sharing.Token]board.ID
+	tokens map[sharing.Token]board.ID // those that are on
+	links  map[sharing.Token]sharing.Link
+	now    func() time.Time
 	pages  *page.Service
 	reads  atomic.Int64
 	opens  atomic.Int64
@@ -44,13 +46,18 @@ type fakeBoard struct {
 type grant struct {
 	id    board.ID
 	token sharing.Token
+	link  sharing.Link
 }
 
-func (g grant) Board() board.ID { return g.id }
+func (g grant) Board() board.ID    { return g.id }
+func (g grant) Link() sharing.Link { return g.link }
 
-var errRefused = fault.New(fault.NotFound, "This link does not work.")
+var (
+	errRefused = fault.New(fault.NotFound, "This link does not work.")
+	errLocked  = fault.New(fault.Unauthenticated, "This dashboard is protected by a password.")
+)
 
-func (c *core) OpenLink(_ context.Context, t sharing.Token) (page.Grant, error) {
+func (c *core) OpenLink(_ context.Context, t sharing.Token, p page.Proof) (page.Grant, error) {
 	c.opens.Add(1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,10 +65,15 @@ func (c *core) OpenLink(_ context.Context, t sharing.Token) (page.Grant, error) 
 		return nil, c.broken
 	}
 	id, ok := c.tokens[t]
-	if !ok {
+	l := c.links[t]
+	now := c.now().UnixMilli()
+	switch {
+	case !ok || l.Expires != 0 && now >= l.Expires:
 		return nil, errRefused
+	case l.Password && (p.Revision != l.Revision || now >= p.Until):
+		return nil, errLocked
 	}
-	return grant{id, t}, nil
+	return grant{id, t, l}, nil
 }
 
 func (c *core) Published(_ context.Context, g page.Grant) (board.View, uint64, error) {
@@ -114,6 +126,17 @@ func (c *core) revoke(t sharing.Token) {
 	c.mu.Lock()
 	id := c.tokens[t]
 	delete(c.tokens, t)
+	c.mu.Unlock()
+	c.pages.AccessChanged(id)
+}
+
+// change changes a link as a commit does.
+func (c *core) change(t sharing.Token, f func(*sharing.Link)) {
+	c.mu.Lock()
+	l := c.links[t]
+	f(&l)
+	c.links[t] = l
+	id := c.tokens[t]
 	c.mu.Unlock()
 	c.pages.AccessChanged(id)
 }
@@ -177,6 +200,9 @@ func draw(w board.Widget) (string, error) {
 	rows, err := json.Marshal(w.Rows)
 	options, _ := json.Marshal(w.Options)
 	esc := strings.NewReplacer("<", "&lt;", "&", "&amp;", `"`, "&quot;")
+	if w.Kind == "link" {
+		return `<section class="w" id="w-` + string(w.ID) + `"><a href="https://example.org" target="_blank">` + esc.Replace(`<a href="`) + `</a></section>`, err
+	}
 	return `<section class="w" id="w-` + string(w.ID) + `"><h2>` + esc.Replace(w.Title) + `</h2><p>` + esc.Replace(string(rows)) + esc.Replace(string(options)) + `</p></section>`, err
 }
 
@@ -208,22 +234,24 @@ type cutReport struct {
 func newWorld(t *testing.T, tune ...func(*page.Config)) *world {
 	t.Helper()
 	w := &world{
-		core: &core{boards: map[board.ID]*fakeBoard{}, tokens: map[sharing.Token]board.ID{}}, drawer: &drawer{},
-		cut: make(chan cutReport, 100), saw: make(chan int, 100),
+		core:   &core{boards: map[board.ID]*fakeBoard{}, tokens: map[sharing.Token]board.ID{}, links: map[sharing.Token]sharing.Link{}},
+		drawer: &drawer{},
+		cut:    make(chan cutReport, 100), saw: make(chan int, 100),
 	}
 	cfg := page.Config{
 		Source: w.core, Drawer: w.drawer, Bundle: page.Bundle{CSS: "body{color:red}", ScriptURL: "/assets/share-0.js"},
-		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Base: "https://dash.example",
 		OnCut:      func(_ board.ID, n int, slow time.Duration) { w.cut <- cutReport{n, slow} },
 		OnWatching: func(_ board.ID, n int) { w.saw <- n },
 	}
 	for _, f := range tune {
 		f(&cfg)
 	}
+	w.now = cfg.Now
 	w.pages = page.New(cfg)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /share/{token}", func(rw http.ResponseWriter, r *http.Request) {
-		doc, err := w.pages.Document(r.Context(), sharing.Token(r.PathValue("token")))
+		doc, err := w.pages.Document(r.Context(), sharing.Token(r.PathValue("token")), proofOf(r), page.ParseOptions(r.URL.Query()))
 		if err != nil {
 			refuse(rw, err)
 			return
@@ -234,7 +262,7 @@ func newWorld(t *testing.T, tune ...func(*page.Config)) *world {
 		var have uint64
 		_, _ = fmt.Sscan(r.FormValue("v"), &have)
 		client := r.Header.Get("X-Client")
-		if err := w.pages.Live(rw, r, sharing.Token(r.PathValue("token")), have, client); err != nil {
+		if err := w.pages.Live(rw, r, sharing.Token(r.PathValue("token")), proofOf(r), have, client); err != nil {
 			refuse(rw, err)
 		}
 	})
@@ -248,8 +276,18 @@ func newWorld(t *testing.T, tune ...func(*page.Config)) *world {
 	return w
 }
 
+// proofOf takes from the request what package unlock would have checked.
+func proofOf(r *http.Request) (p page.Proof) {
+	_, _ = fmt.Sscan(r.Header.Get("X-Proof"), &p.Revision, &p.Until)
+	return p
+}
+
+func shows(p page.Proof) http.Header {
+	return http.Header{"X-Proof": {fmt.Sprint(p.Revision, " ", p.Until)}}
+}
+
 func refuse(rw http.ResponseWriter, err error) {
-	status := map[fault.Kind]int{fault.NotFound: 404, fault.Busy: 429, fault.Unavailable: 503}[fault.KindOf(err)]
+	status := map[fault.Kind]int{fault.NotFound: 404, fault.Unauthenticated: 401, fault.Busy: 429, fault.Unavailable: 503}[fault.KindOf(err)]
 	if status == 0 {
 		status = 500
 	}
@@ -271,6 +309,7 @@ type message struct {
 	CSS     *string            `json:"css"`
 	Body    string             `json:"body"`
 	Reason  string             `json:"reason"`
+	Why     string             `json:"why"`
 	Order   []string           `json:"order"`
 	Widgets map[string]*string `json:"widgets"`
 }

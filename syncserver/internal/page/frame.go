@@ -20,7 +20,9 @@ type frame struct {
 }
 
 // Messages to viewers, by their "t". A hello says that the viewer has what is current; all brings a dashboard whole; a
-// patch what changed; gone that the link does not work any more.
+// patch what changed; reload that the page is to be loaded anew, since what surrounds the dashboard is another; gone that the
+// viewer is cut. A gone message says why: "gone" where the link does not work, whatever the reason, "locked" where the
+// page, loaded anew, asks for the password or, if that was removed just now, shows the dashboard.
 type (
 	helloMessage struct {
 		T string `json:"t"`
@@ -44,8 +46,12 @@ type (
 		Order []board.WidgetID           `json:"order,omitempty"`
 		W     map[board.WidgetID]*string `json:"widgets"` // HTML; null is a widget that is there no more
 	}
+	reloadMessage struct {
+		T string `json:"t"`
+	}
 	goneMessage struct {
 		T      string `json:"t"`
+		Why    string `json:"why"`
 		Reason string `json:"reason"`
 	}
 )
@@ -149,9 +155,14 @@ type end int
 const (
 	endNot        end = iota
 	endGone           // the link does not open the dashboard any more
+	endLocked         // the password is to be given, or to be given anew
 	endRestarting     // the server goes down, or could not find out
 )
 
-func goneFrame(reason string) []byte {
-	return encode(goneMessage{T: "gone", Reason: strings.TrimSpace(reason)})
+// told is what a viewer is told of an end for which there is no coming back with what it had.
+func (e end) told() goneMessage {
+	if e == endLocked {
+		return goneMessage{T: "gone", Why: "locked", Reason: lockedReason}
+	}
+	return goneMessage{T: "gone", Why: "gone", Reason: goneReason}
 }

@@ -19,33 +19,37 @@ import (
 
 const (
 	goneReason       = "This link does not work any more."
+	lockedReason     = "This dashboard is protected by a password."
 	restartingReason = "The server is restarting."
 )
 
-// Live answers a viewer's websocket for link t with what changes from now on. have is the version that the viewer holds
-// already, 0 if none; client names the viewer's address for the limits. A link that does not open anything is answered by
-// a "gone" message and a close with wire.CloseDenied, whatever the reason. The error is a fault where nothing was
-// answered yet; Live returns once the connection runs on its own.
+// Subprotocol is the websocket protocol of viewers. They need not name it, unless they offer others beside it.
+const Subprotocol = "widgets.view"
+
+// Live answers a viewer's websocket for link t with what changes from now on; p is what the viewer shows. have is the
+// version that the viewer holds already, 0 if none; client names the viewer's address for the limits. A link that does not
+// open anything is answered by a "gone" message and a close with wire.CloseDenied, whatever the reason. The error is a
+// fault where nothing was answered yet; Live returns once the connection runs on its own.
 //
 //nolint:contextcheck // the connection outlives the request and ends with the service
-func (s *Service) Live(w http.ResponseWriter, r *http.Request, t sharing.Token, have uint64, client string) error {
+func (s *Service) Live(w http.ResponseWriter, r *http.Request, t sharing.Token, p Proof, have uint64, client string) error {
 	if err := s.admit(client); err != nil {
 		return err
 	}
-	l, snap, err := s.fresh(r.Context(), t)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
+	l, snap, err := s.fresh(r.Context(), t, p)
+	if k := fault.KindOf(err); err != nil && k != fault.NotFound && k != fault.Unauthenticated {
 		s.release(client)
 		return err
 	}
 	socket := &catcher{ResponseWriter: w}
-	ws, wsErr := websocket.Accept(socket, r, &websocket.AcceptOptions{OriginPatterns: s.cfg.Origins})
+	ws, wsErr := websocket.Accept(socket, r, &websocket.AcceptOptions{OriginPatterns: s.cfg.Origins, Subprotocols: []string{Subprotocol}})
 	if wsErr != nil {
 		s.release(client) // Accept has answered
 		return nil        //nolint:nilerr // a handshake that is none is the client's mistake, and answered
 	}
 	ws.SetReadLimit(readLimit)
 	ctx, cancel := context.WithCancel(s.ctx)
-	c := &conn{s: s, ws: ws, tcp: socket.tcp, token: t, client: client, cancel: cancel, wake: make(chan struct{}, 1)}
+	c := &conn{s: s, ws: ws, tcp: socket.tcp, ticket: ticket{t, p}, client: client, cancel: cancel, wake: make(chan struct{}, 1)}
 	if err == nil {
 		err = c.join(ctx, l, snap, have)
 	}
@@ -107,7 +111,7 @@ type conn struct {
 	ws     *websocket.Conn
 	tcp    *net.TCPConn // below ws; nil if it is something else
 	d      *dashboard   // nil if it never joined
-	token  sharing.Token
+	ticket ticket
 	client string
 	cancel context.CancelFunc
 	wake   chan struct{} // something is to be sent
@@ -116,6 +120,9 @@ type conn struct {
 	version  uint64   // that the viewer has when everything in queue has arrived
 	queue    []*frame // at most queueFrames
 	resync   bool     // the viewer needs the whole dashboard; the queue is empty
+	reload   bool     // the viewer is to load the page anew
+	link     *link    // what the ticket opened when that was last decided
+	until    int64    // when its time is over, in ms since 1970, 0 if never
 	ending   end
 	cut      *receipt
 	last     *time.Timer // breaks the connection off
@@ -129,7 +136,7 @@ func (c *conn) join(ctx context.Context, l *link, snap *snapshot, have uint64) e
 			return nil
 		}
 		var err error
-		if l, snap, err = c.s.fresh(ctx, c.token); err != nil {
+		if l, snap, err = c.s.fresh(ctx, c.ticket.token, c.ticket.proof); err != nil {
 			return err
 		}
 	}
@@ -139,7 +146,7 @@ func (c *conn) join(ctx context.Context, l *link, snap *snapshot, have uint64) e
 func (c *conn) add(l *link, snap *snapshot, have uint64) bool {
 	c.s.mu.RLock()
 	defer c.s.mu.RUnlock()
-	if c.s.links[c.token] != l || c.s.closed {
+	if c.s.links[c.ticket.token] != l || c.s.closed {
 		return false // access changed, or was forgotten, since it was asked
 	}
 	d := l.d
@@ -159,6 +166,7 @@ func (c *conn) add(l *link, snap *snapshot, have uint64) bool {
 		c.resync = true
 	}
 	c.d = d
+	c.rest(l)
 	c.nextPing = c.s.tick.Load() + int64(pingEvery/sweepEvery)
 	d.conns[c] = struct{}{}
 	c.nudge()
@@ -219,7 +227,11 @@ func (c *conn) next(ctx context.Context) ([]byte, end) {
 	case c.ending != endNot:
 		defer c.d.mu.Unlock()
 		return nil, c.ending
-	case c.d.held:
+	case c.d.held || c.late():
+	case c.reload:
+		defer c.d.mu.Unlock()
+		c.reload = false
+		return encode(reloadMessage{T: "reload"}), endNot
 	case c.resync:
 		snap := c.d.base
 		c.d.mu.Unlock()
@@ -245,13 +257,34 @@ func (c *conn) whole(ctx context.Context, snap *snapshot) ([]byte, end) {
 		return nil, c.ending
 	case err != nil:
 		return nil, endRestarting
-	case c.d.held || c.d.base != snap:
+	case c.d.held || c.late() || c.d.base != snap:
 		c.nudge()
 		return nil, endNot
 	}
 	c.resync = false
 	c.version = f.to
 	return f.data, endNot
+}
+
+// rest notes what the connection rests on from now on. The caller holds dashboard.mu.
+func (c *conn) rest(l *link) { c.link, c.until = l, l.until(c.ticket.proof) }
+
+// late reports whether the viewer's time is over: nothing is sent any more, and the next sweep cuts. The caller holds
+// dashboard.mu.
+func (c *conn) late() bool { return c.until != 0 && c.s.cfg.Now().UnixMilli() >= c.until }
+
+// judge carries out what was decided about c after access changed. One whose link is open, but had meanwhile been closed
+// or locked or unlocked, is cut all the same and may come back (rule P4). The caller holds dashboard.mu.
+func (c *conn) judge(v verdict, cut *receipt) {
+	switch {
+	case v.end != endNot:
+		c.finish(v.end, cut)
+	case v.link.revision != c.link.revision:
+		c.finish(endLocked, cut)
+	default:
+		c.reload = c.reload || !v.link.looksLike(c.link)
+		c.rest(v.link)
+	}
 }
 
 // offer queues a patch. The caller holds dashboard.mu.
@@ -333,9 +366,10 @@ func (c *conn) write(ctx context.Context, data []byte, timeout time.Duration) er
 // bye says why and closes. It does not wait for the connection's own context, which may be gone already.
 func (c *conn) bye(e end) {
 	code, reason := websocket.StatusCode(wire.CloseRestarting), restartingReason
-	if e == endGone {
-		code, reason = wire.CloseDenied, goneReason
-		if err := c.write(context.WithoutCancel(c.s.ctx), goneFrame(goneReason), goneTimeout); err != nil {
+	if e == endGone || e == endLocked {
+		told := e.told()
+		code, reason = wire.CloseDenied, told.Reason
+		if err := c.write(context.WithoutCancel(c.s.ctx), encode(told), goneTimeout); err != nil {
 			_ = c.ws.CloseNow()
 			return
 		}

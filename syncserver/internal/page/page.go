@@ -1,10 +1,11 @@
 // Package page shows published dashboards to the viewers of their links: as one HTML document, drawn and compressed once
 // for each version however many ask for it, and live over websockets.
 //
-// A Service keeps the dashboards that are looked at. What it keeps of a link is a grant that access gave; AccessChanged
-// takes all of a dashboard's grants away before it returns, so nothing here outlives a revocation. The package knows
-// nothing of storage and routes; whoever calls it decides how a refusal looks. Start reading at Service; dashboard.go
-// holds what is kept of one dashboard, snapshot.go one version of it, document.go the HTML, live.go the connections.
+// A Service keeps the dashboards that are looked at. What it keeps of a link is a grant that access gave, which it uses for
+// those alone who show what access asked them for; AccessChanged takes all of a dashboard's grants away before it returns,
+// so nothing here outlives a revocation. The package knows nothing of storage, passwords and routes; whoever calls it
+// decides how a refusal looks. Start reading at Service; link.go holds what is kept of a link, dashboard.go what is kept of
+// a dashboard, snapshot.go one version of it, document.go the HTML in its variants, live.go the connections.
 package page
 
 import (
@@ -21,15 +22,17 @@ import (
 	"widgets.pro/syncserver/internal/render"
 )
 
-// Grant is leave to show one dashboard, given by access for one link.
+// Grant is leave to show one dashboard, given by access for one link: Link as it was then.
 type Grant interface {
 	Board() board.ID
+	Link() sharing.Link
 }
 
 // Source is where grants and content come from.
 type Source interface {
-	// OpenLink decides whether t opens a dashboard at this moment. Every refusal is the same NotFound fault (rule A5).
-	OpenLink(ctx context.Context, t sharing.Token) (Grant, error)
+	// OpenLink decides whether t opens a dashboard at this moment for who shows p. Every refusal is the same NotFound fault
+	// (rule A5), but for a link in force that asks for a password which p does not prove: that one is Unauthenticated.
+	OpenLink(ctx context.Context, t sharing.Token, p Proof) (Grant, error)
 	// Published is the dashboard's published projection with its version, which grows whenever the content does. It
 	// fails with NotFound if g does not hold any more.
 	Published(ctx context.Context, g Grant) (board.View, uint64, error)
@@ -80,6 +83,8 @@ type Config struct {
 	// Origins are host patterns besides the request's own host from which a websocket may be opened, such as the host
 	// of the public base URL.
 	Origins []string
+	// Base is the public base URL without a slash at its end, for what documents tell of themselves.
+	Base string
 	// ConnectSrc are further sources for the policy's connect-src, such as the websocket form of the public base URL.
 	ConnectSrc string
 
@@ -108,12 +113,6 @@ type Service struct {
 	clients map[string]int
 	conns   int
 	closed  bool
-}
-
-// link is a token that opens a dashboard. It dies with the next change of access.
-type link struct {
-	d     *dashboard
-	grant Grant
 }
 
 // New starts a Service. Close it.
@@ -175,21 +174,22 @@ func (s *Service) breakOff() {
 	}
 }
 
-// Document is the dashboard that t opens, as HTML. Errors are faults: NotFound whenever the link does not open anything,
-// and whatever Source or Drawer failed with. It blocks while the document is made.
-func (s *Service) Document(ctx context.Context, t sharing.Token) (*Document, error) {
-	l, st := s.lookup(t)
+// Document is the dashboard that t opens for who shows p, as HTML, in the variant that o asks for. Errors are faults:
+// NotFound whenever the link does not open anything, Unauthenticated where it asks for a password, and whatever Source or
+// Drawer failed with. It blocks while the document is made.
+func (s *Service) Document(ctx context.Context, t sharing.Token, p Proof, o Options) (*Document, error) {
+	l, st := s.lookup(t, p)
 	if l != nil && st != nil {
-		if doc := st.snap.doc.Load(); doc != nil {
+		if doc := st.snap.kept(l, o); doc != nil {
 			return doc, nil
 		}
 	}
 	for range maxTries {
-		l, snap, err := s.fresh(ctx, t)
+		l, snap, err := s.fresh(ctx, t, p)
 		if err != nil {
 			return nil, err
 		}
-		doc, err := snap.document(ctx, s)
+		doc, err := snap.document(ctx, s, l, o)
 		if err != nil {
 			return nil, err
 		}
@@ -212,12 +212,13 @@ func errNotFound() error {
 	return fault.New(fault.NotFound, "This link does not work, or does not work any more.")
 }
 
-// lookup is the whole work for a dashboard that is kept and current; st is nil if it is not.
-func (s *Service) lookup(t sharing.Token) (l *link, st *state) {
+// lookup is the whole work for a dashboard that is kept and current; st is nil if it is not. A link that is kept but not
+// open to p is as if it were not kept: Source says what is to be answered.
+func (s *Service) lookup(t sharing.Token, p Proof) (l *link, st *state) {
 	s.mu.RLock()
 	l = s.links[t]
 	s.mu.RUnlock()
-	if l == nil {
+	if l == nil || !l.admits(p, s.cfg.Now) {
 		return nil, nil
 	}
 	l.d.touch(s.tick.Load())
@@ -234,15 +235,15 @@ func (s *Service) holds(t sharing.Token, l *link) bool {
 	return s.links[t] == l
 }
 
-// fresh finds what t opens, with a snapshot at least as new as the moment of the call.
-func (s *Service) fresh(ctx context.Context, t sharing.Token) (*link, *snapshot, error) {
-	l, st := s.lookup(t)
+// fresh finds what t opens for who shows p, with a snapshot at least as new as the moment of the call.
+func (s *Service) fresh(ctx context.Context, t sharing.Token, p Proof) (*link, *snapshot, error) {
+	l, st := s.lookup(t, p)
 	if st != nil {
 		return l, st.snap, nil
 	}
 	if l == nil {
 		var err error
-		if l, err = s.open(ctx, t); err != nil {
+		if l, err = s.open(ctx, t, p); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -251,30 +252,33 @@ func (s *Service) fresh(ctx context.Context, t sharing.Token) (*link, *snapshot,
 }
 
 // open asks access for a grant and keeps it, unless access changed while it was asked.
-func (s *Service) open(ctx context.Context, t sharing.Token) (*link, error) {
+func (s *Service) open(ctx context.Context, t sharing.Token, p Proof) (*link, error) {
 	for range maxTries {
 		s.mu.RLock()
 		epoch := s.access
 		s.mu.RUnlock()
-		grant, err := s.cfg.Source.OpenLink(ctx, t)
+		grant, err := s.cfg.Source.OpenLink(ctx, t, p)
 		if err != nil {
 			return nil, fmt.Errorf("open a share link: %w", err)
 		}
-		if l := s.keep(t, grant, epoch); l != nil {
+		if l := s.keep(t, p, grant, epoch); l != nil {
 			return l, nil
 		}
 	}
 	return nil, errBusy()
 }
 
-func (s *Service) keep(t sharing.Token, grant Grant, epoch uint64) *link {
+// keep notes what a grant says of t, unless access changed since epoch. A link that is kept already stays, so that one who
+// asks at the same time is not sent away, unless it says that p must not be let in: then the grant is newer.
+func (s *Service) keep(t sharing.Token, p Proof, grant Grant, epoch uint64) *link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.access != epoch {
 		return nil
 	}
-	if l := s.links[t]; l != nil {
-		return l
+	old := s.links[t]
+	if old != nil && old.admits(p, s.cfg.Now) {
+		return old
 	}
 	id := grant.Board()
 	d := s.boards[id]
@@ -283,9 +287,11 @@ func (s *Service) keep(t sharing.Token, grant Grant, epoch uint64) *link {
 		s.boards[id] = d
 	}
 	d.touch(s.tick.Load())
-	l := &link{d: d, grant: grant}
+	l := newLink(d, t, grant)
 	s.links[t] = l
-	d.tokens = append(d.tokens, t)
+	if old == nil {
+		d.tokens = append(d.tokens, t)
+	}
 	return l
 }
 
@@ -309,8 +315,8 @@ func (s *Service) Changed(id board.ID) {
 	}
 }
 
-// AccessChanged tells that it was decided anew who may see a dashboard: its link was turned on or off or replaced, or
-// it was trashed, restored or deleted. When it returns, no request is served by an earlier decision and no viewer is
+// AccessChanged tells that it was decided anew who may see a dashboard, or how: its link was changed in whatever way, or it
+// was trashed, restored or deleted. When it returns, no request is served by an earlier decision and no viewer is
 // sent anything before a new decision about it is made; that happens in the background, at once. It does not block.
 func (s *Service) AccessChanged(id board.ID) {
 	s.mu.Lock()
@@ -336,7 +342,7 @@ func (s *Service) Watching(id board.ID) int {
 	return d.watching()
 }
 
-// sweep forgets what nobody looks at and pings the viewers.
+// sweep forgets what nobody looks at, cuts the viewers whose time is over and pings the others.
 func (s *Service) sweep() {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
@@ -349,7 +355,17 @@ func (s *Service) sweep() {
 		now := s.tick.Add(1)
 		s.tellWatching()
 		s.forget(func(d *dashboard) bool { return now-d.used.Load() > int64(idleFor/sweepEvery) })
+		s.lapse()
 		s.ping(now)
+	}
+}
+
+// lapse cuts the viewers whose session or link has come to its end without anybody having changed anything.
+func (s *Service) lapse() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, d := range s.boards {
+		d.lapse(s)
 	}
 }
 

@@ -29,9 +29,18 @@ type got struct {
 
 func (w *world) get(t *testing.T, token sharing.Token, encoding string) (got, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.srv.URL+"/share/"+string(token), nil)
+	return w.fetch(t, string(token), encoding, nil)
+}
+
+// fetch is get with a query behind the token and more headers.
+func (w *world) fetch(t *testing.T, target, encoding string, header http.Header) (got, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.srv.URL+"/share/"+target, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if header != nil {
+		req.Header = header.Clone()
 	}
 	req.Header.Set("Accept-Encoding", encoding)
 	res, err := w.srv.Client().Do(req)
@@ -154,7 +163,7 @@ func TestRendersOnceForManyRequests(t *testing.T) {
 	for range 500 {
 		wg.Go(func() {
 			rec := httptest.NewRecorder()
-			doc, err := w.pages.Document(t.Context(), token)
+			doc, err := w.pages.Document(t.Context(), token, page.Proof{}, page.Options{})
 			if err != nil {
 				t.Error(err)
 				return

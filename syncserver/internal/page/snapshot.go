@@ -32,7 +32,7 @@ type snapshot struct {
 	when   time.Time // of failed
 	all    *frame
 
-	doc  atomic.Pointer[Document]
+	docs [variants]atomic.Pointer[Document]
 	size atomic.Int64 // bytes kept, about
 }
 

@@ -36,11 +36,16 @@ var (
 // New returns a Source over st, with the server's clock.
 func New(st store.Store, now func() time.Time) Source { return Source{store: st, now: now} }
 
-// OpenLink asks access.
-func (s Source) OpenLink(ctx context.Context, t sharing.Token) (page.Grant, error) {
+// OpenLink asks access. A proof counts until its time is over.
+func (s Source) OpenLink(ctx context.Context, t sharing.Token, p page.Proof) (page.Grant, error) {
 	var g access.Grant
+	now := s.now().UnixMilli()
+	holder := access.LinkHolder(t)
+	if now < p.Until {
+		holder = access.Unlocked(t, p.Revision)
+	}
 	err := s.store.View(ctx, func(tx store.Tx) (err error) {
-		g, err = access.OpenLink(tx, access.LinkHolder(t), s.now().UnixMilli())
+		g, err = access.OpenLink(tx, holder, now)
 		return err //nolint:wrapcheck // wrapped below
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
 	w.pages = page.New(page.Config{
 		Source: source, Drawer: w.engine, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
-		Origins: []string{base.Host}, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut,
+		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut,
 	})
 	rooms.Attach(w.pages)
 	w.site, err = httpweb.New(httpweb.Config{

@@ -145,11 +145,17 @@ func (o *Owner) Edit(ctx context.Context, id board.ID, edits ...replica.Edit) er
 	return nil
 }
 
-// Command changes a dashboard's link, and returns it as it is once that is certain. For Enable and Rotate new tokens are
-// made.
+// Command is Do for an action that needs nothing else.
 func (o *Owner) Command(ctx context.Context, id board.ID, a sharing.Action) (sharing.Link, error) {
-	c := sharing.Command{ID: sharing.NewCommandID(ulid.Make()), Board: id, Action: a, Base: o.links[id].Version}
-	if a == sharing.Enable || a == sharing.Rotate {
+	return o.Do(ctx, id, func(c *sharing.Command) { c.Action = a })
+}
+
+// Do changes a dashboard's link by the command that fill completes, and returns the link as it is once that is certain. The
+// command has an id and is based on the link's present version; for Enable and Rotate a new token is made if it has none.
+func (o *Owner) Do(ctx context.Context, id board.ID, fill func(*sharing.Command)) (sharing.Link, error) {
+	c := sharing.Command{ID: sharing.NewCommandID(ulid.Make()), Board: id, Base: o.links[id].Version}
+	fill(&c)
+	if (c.Action == sharing.Enable || c.Action == sharing.Rotate) && c.Token == "" {
 		var err, err2 error
 		c.Token, err = sharing.NewToken(rand.Reader)
 		c.ShortID, err2 = sharing.NewShortID(rand.Reader)
