@@ -29,6 +29,8 @@ import (
 type Owner struct {
 	Email, Password string
 
+	server string
+	token  string
 	now    func() time.Time
 	ws     *websocket.Conn
 	clock  hlc.Clock
@@ -51,11 +53,21 @@ func SignUp(ctx context.Context, base, email, password string, now func() time.T
 		Email: email, Password: password, now: now, clock: hlc.Clock{Dev: binary.BigEndian.Uint64(dev[:])>>1 + 1},
 		boards: map[board.ID]*replica.Memory{}, links: map[board.ID]sharing.Link{},
 	}
-	ws, res, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(base, "http")+wire.SyncPath, &websocket.DialOptions{
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + signed.Token}}, Subprotocols: []string{wire.Subprotocol},
+	o.server, o.token = base, signed.Token
+	return o, o.Connect(ctx)
+}
+
+// Connect connects again, such as after the server was restarted. What happened meanwhile is in the links that Do starts
+// from; edits go on from the replica that the Owner holds.
+func (o *Owner) Connect(ctx context.Context) error {
+	if o.ws != nil {
+		o.Close()
+	}
+	ws, res, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(o.server, "http")+wire.SyncPath, &websocket.DialOptions{
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + o.token}}, Subprotocols: []string{wire.Subprotocol},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return fmt.Errorf("connect: %w", err)
 	}
 	if res.Body != nil {
 		_ = res.Body.Close()
@@ -64,10 +76,10 @@ func SignUp(ctx context.Context, base, email, password string, now func() time.T
 	o.ws = ws
 	hello := wire.Hello{Versions: []int{wire.Version}, App: "owner", Dev: fmt.Sprintf("%x", o.clock.Dev)}
 	if err := o.send(ctx, hello); err != nil {
-		return nil, err
+		return err
 	}
 	_, err = await[wire.Boards](ctx, o)
-	return o, err
+	return err
 }
 
 func post(ctx context.Context, url string, in, out any) error {
