@@ -207,7 +207,7 @@ func TestA5_DeadLinksLookTheSame(t *testing.T) {
 func TestL6_HeadersOfSharePages(t *testing.T) {
 	s := start(t)
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		for path, framed := range map[string]bool{share(s.link): true, "/share/shr_0123456789ABCDEFGHIJKLMN": false, "/": false, "/nowhere": false, "/login": false} {
+		for path, framed := range map[string]bool{share(s.link): true, "/share/shr_0123456789ABCDEFGHIJKLMN": true, "/": false, "/nowhere": false, "/login": false} {
 			a := s.do(client(t), method, path, nil)
 			for k, want := range map[string]string{
 				"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
