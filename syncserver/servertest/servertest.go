@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -39,6 +40,10 @@ type Options struct {
 	Data string
 	// MaxBytes bounds the data file, as a full disk would; 0 means no bound.
 	MaxBytes int
+	// Base is the public base URL; "" means the server's own address.
+	Base string
+	// Proxies are the addresses whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 	// Hello, Write, Ping and Pong are timeouts of sync connections; 0 means the server's defaults.
 	Hello, Write, Ping, Pong time.Duration
 }
@@ -83,8 +88,12 @@ func (s *Server) start() {
 		s.t.Fatalf("listen: %v", err)
 	}
 	s.addr = ln.Addr().String()
+	base := s.o.Base
+	if base == "" {
+		base = s.URL()
+	}
 	s.server, err = server.New(server.Deps{
-		Config: config.Config{Listen: s.addr, Data: s.o.Data, Base: s.URL()},
+		Config: config.Config{Listen: s.addr, Data: s.o.Data, Base: base, TrustedProxies: s.o.Proxies},
 		Log:    slog.New(slog.NewTextHandler(s.o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes,
 		Timeouts: httpsync.Timeouts{Hello: s.o.Hello, Write: s.o.Write, Ping: s.o.Ping, Pong: s.o.Pong},

@@ -2,17 +2,14 @@ package account
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
-	"strings"
-
-	"golang.org/x/crypto/argon2"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/gate"
 )
 
 // Length of a password in bytes.
@@ -21,41 +18,26 @@ const (
 	MaxPassword = 1024
 )
 
-// Parameters of argon2id: OWASP Password Storage Cheat Sheet, "m=19456 (19 MiB), t=2, p=1".
-const (
-	argonMemory  = 19 << 10 // KiB
-	argonTime    = 2
-	argonThreads = 1
-	argonSalt    = 16
-	argonKey     = 32
-)
-
-// maxWaiting is how many may wait for the hash at once; more are told to come back later, since each would wait too long.
+// maxWaiting is how many may hash or wait for it at once; more are told to come back later, since each would wait too long.
 const maxWaiting = 64
 
 var errStoredHash = errors.New("a stored password hash is not of the known form")
 
-// hasher hashes passwords, few at a time: each takes 19 MiB and some 20 ms of a core.
+// hasher hashes passwords, few at a time: each takes 19 MiB and some 20 ms of a core. Those of links have a gate of their
+// own, so that an attack on one does not keep people from signing in.
 type hasher struct {
-	random  io.Reader
-	waiting chan struct{}
-	running chan struct{}
+	random io.Reader
+	gate   *gate.Gate
 	// dummy has the form of a hash, and no password is known that it is the hash of.
 	dummy string
 }
 
 func newHasher(random io.Reader) (*hasher, error) {
-	h := &hasher{
-		random:  random,
-		waiting: make(chan struct{}, maxWaiting),
-		running: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	dummy, err := sharing.NoPassword(random)
+	if err != nil {
+		return nil, fmt.Errorf("prepare hashing: %w", err)
 	}
-	nobody := make([]byte, argonKey) // a random key in the place of a hash
-	if _, err := io.ReadFull(random, nobody); err != nil {
-		return nil, fmt.Errorf("read random bytes: %w", err)
-	}
-	h.dummy = phc(nobody, nobody)
-	return h, nil
+	return &hasher{random: random, gate: gate.New(runtime.GOMAXPROCS(0)/2, maxWaiting), dummy: string(dummy)}, nil
 }
 
 func checkPassword(p string) *fault.Error {
@@ -69,59 +51,38 @@ func checkPassword(p string) *fault.Error {
 }
 
 // hash makes a PHC string.
-func (h *hasher) hash(ctx context.Context, password string) (string, error) {
-	salt := make([]byte, argonSalt)
-	if _, err := io.ReadFull(h.random, salt); err != nil {
-		return "", fmt.Errorf("read random bytes: %w", err)
-	}
-	key, err := h.key(ctx, password, salt)
-	if err != nil {
-		return "", err
-	}
-	return phc(salt, key), nil
-}
-
-func phc(salt, key []byte) string {
-	b64 := base64.RawStdEncoding
-	return header() + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key)
-}
-
-func header() string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, argonMemory, argonTime, argonThreads)
+func (h *hasher) hash(ctx context.Context, password string) (phc string, err error) {
+	err = h.inTurn(ctx, func() error {
+		made, err := sharing.HashPassword(h.random, password)
+		phc = string(made)
+		return err //nolint:wrapcheck // says what it was doing
+	})
+	return phc, err
 }
 
 // verify reports whether password is the one that phc was made of.
-func (h *hasher) verify(ctx context.Context, phc, password string) (bool, error) {
-	rest, ok := strings.CutPrefix(phc, header())
-	if !ok {
+func (h *hasher) verify(ctx context.Context, phc, password string) (ok bool, err error) {
+	hash, known := sharing.ParseHash(phc)
+	if !known {
 		return false, errStoredHash
 	}
-	s, k, ok := strings.Cut(rest, "$")
-	salt, err1 := base64.RawStdEncoding.DecodeString(s)
-	want, err2 := base64.RawStdEncoding.DecodeString(k)
-	if !ok || err1 != nil || err2 != nil || len(want) != argonKey {
-		return false, errStoredHash
-	}
-	got, err := h.key(ctx, password, salt)
-	if err != nil {
-		return false, err
-	}
-	return subtle.ConstantTimeCompare(got, want) == 1, nil
+	err = h.inTurn(ctx, func() error {
+		ok = hash.Matches(password)
+		return nil
+	})
+	return ok, err
 }
 
-// key computes argon2id when it is this caller's turn.
-func (h *hasher) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
-	select {
-	case h.waiting <- struct{}{}:
-		defer func() { <-h.waiting }()
-	default:
-		return nil, fault.New(fault.Busy, "Too many people are signing in right now.").WithHint("Try again in a few seconds.")
+// inTurn calls f when it is this caller's turn.
+func (h *hasher) inTurn(ctx context.Context, f func() error) error {
+	place := h.gate.Enter()
+	if place == nil {
+		return fault.New(fault.Busy, "Too many people are signing in right now.").WithHint("Try again in a few seconds.")
 	}
-	select {
-	case h.running <- struct{}{}:
-		defer func() { <-h.running }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	defer place.Leave()
+	var failed error
+	if err := place.Work(ctx, func() { failed = f() }); err != nil {
+		return err //nolint:wrapcheck // says what it was doing
 	}
-	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey), nil
+	return failed
 }

@@ -19,6 +19,7 @@ import (
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/httpmw"
 )
 
 // maxBody is the size in bytes of the largest body: an address and a password with every character escaped.
@@ -40,22 +41,35 @@ type API struct {
 	base     string
 	client   func(*http.Request) netip.Addr
 	log      *slog.Logger
+	cross    *http.CrossOriginProtection
 }
 
 // New makes an API. base is the public base URL; client tells the address from which a request came.
 func New(accounts Accounts, base string, client func(*http.Request) netip.Addr, log *slog.Logger) *API {
-	return &API{accounts: accounts, base: base, client: client, log: log}
+	a := &API{accounts: accounts, base: base, client: client, log: log, cross: http.NewCrossOriginProtection()}
+	a.cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		WriteFault(w, fault.New(fault.Denied, "This request was sent by a page of another site, so nothing was done."))
+	}))
+	return a
 }
 
-// Routes adds the API's routes to mux.
-func (a *API) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /api/v1/server", a.server)
-	mux.HandleFunc("POST /api/v1/signup", a.signIn(a.accounts.SignUp))
-	mux.HandleFunc("POST /api/v1/login", a.signIn(a.accounts.LogIn))
-	mux.HandleFunc("POST /api/v1/logout", a.logOut)
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
-		WriteFault(w, fault.New(fault.NotFound, "There is nothing at this address."))
-	})
+// Routes lists the API's routes. Those that change something take nothing from pages of other sites.
+func (a *API) Routes() []httpmw.Route {
+	return []httpmw.Route{
+		{Pattern: "GET /api/v1/server", Audience: httpmw.Everybody, Handler: http.HandlerFunc(a.server)},
+		{
+			Pattern: "POST /api/v1/signup", Audience: httpmw.Everybody, Handler: a.cross.Handler(a.signIn(a.accounts.SignUp)),
+			Limits: "body 16 KiB; same origin; 20 by address, then 1 in 1 min; hashing bounded",
+		},
+		{
+			Pattern: "POST /api/v1/login", Audience: httpmw.Everybody, Handler: a.cross.Handler(a.signIn(a.accounts.LogIn)),
+			Limits: "body 16 KiB; same origin; 30 by address, then 1 in 10 s, and 10 by address and account, then 1 in 30 s; hashing bounded",
+		},
+		{Pattern: "POST /api/v1/logout", Audience: httpmw.SignedIn, Handler: a.cross.Handler(http.HandlerFunc(a.logOut)), Limits: "same origin"},
+		{Pattern: "/api/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			WriteFault(w, fault.New(fault.NotFound, "There is nothing at this address."))
+		})},
+	}
 }
 
 func (a *API) server(w http.ResponseWriter, _ *http.Request) {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/andybalholm/brotli"
 
@@ -20,6 +21,7 @@ import (
 const (
 	shareScript  = "share/share.js"
 	shareStyles  = "share/share.css"
+	embedScript  = "share/embed.js"
 	renderScript = "render/render.js"
 )
 
@@ -29,11 +31,13 @@ type Assets struct {
 	files  map[string]*asset
 	page   page.Bundle
 	render string
+	embed  *asset // at a stable address; nil if it was not built
 }
 
 type asset struct {
 	contentType []string
-	forms       [3][]byte // identity, gzip, brotli
+	tags        [3][]string // ETags
+	forms       [3][]byte   // identity, gzip, brotli
 	lengths     [3][]string
 }
 
@@ -50,11 +54,21 @@ func LoadAssets(dist fs.FS) (*Assets, error) {
 		return nil, err
 	}
 	a.render = string(draw)
+	const javaScript = "text/javascript; charset=utf-8"
+	embed, err := read(dist, embedScript)
+	if err != nil {
+		return nil, err
+	}
+	if embed != nil {
+		if a.embed, err = newAsset(javaScript, embed); err != nil {
+			return nil, fmt.Errorf("compress %s: %w", embedScript, err)
+		}
+	}
 	script, err := read(dist, shareScript)
 	if err != nil || script == nil {
 		return a, err
 	}
-	a.page.ScriptURL, err = a.add("share", ".js", "text/javascript; charset=utf-8", script)
+	a.page.ScriptURL, err = a.add("share", ".js", javaScript, script)
 	return a, err
 }
 
@@ -78,37 +92,48 @@ func (a *Assets) Bundle() page.Bundle { return a.page }
 // RenderScript is the drawing bundle for render.Config, empty if the front end was not built.
 func (a *Assets) RenderScript() string { return a.render }
 
-// add keeps a file with its compressed forms and returns its address.
+// add keeps a file under a name that tells its content, and returns its address.
 func (a *Assets) add(name, ext, contentType string, content []byte) (string, error) {
 	sum := sha256.Sum256(content)
 	name += "-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + ext
-	f := &asset{contentType: []string{contentType}}
-	var gz, br bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
+	f, err := newAsset(contentType, content)
 	if err != nil {
 		return "", fmt.Errorf("compress %s: %w", name, err)
-	}
-	bw := brotli.NewWriterLevel(&br, brotli.BestCompression)
-	if _, err := zw.Write(content); err != nil {
-		return "", fmt.Errorf("compress %s: %w", name, err)
-	}
-	if _, err := bw.Write(content); err != nil {
-		return "", fmt.Errorf("compress %s: %w", name, err)
-	}
-	if err := errors.Join(zw.Close(), bw.Close()); err != nil {
-		return "", fmt.Errorf("compress %s: %w", name, err)
-	}
-	f.forms = [3][]byte{content, gz.Bytes(), br.Bytes()}
-	for i, b := range f.forms {
-		f.lengths[i] = []string{strconv.Itoa(len(b))}
 	}
 	a.files[name] = f
 	return "/assets/" + name, nil
 }
 
+// newAsset makes the compressed forms of a file.
+func newAsset(contentType string, content []byte) (*asset, error) {
+	var gz, br bytes.Buffer
+	zw, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // wrapped where the name is known
+	}
+	bw := brotli.NewWriterLevel(&br, brotli.BestCompression)
+	if _, err := zw.Write(content); err != nil {
+		return nil, err //nolint:wrapcheck // wrapped where the name is known
+	}
+	if _, err := bw.Write(content); err != nil {
+		return nil, err //nolint:wrapcheck // wrapped where the name is known
+	}
+	if err := errors.Join(zw.Close(), bw.Close()); err != nil {
+		return nil, err
+	}
+	f := &asset{contentType: []string{contentType}, forms: [3][]byte{content, gz.Bytes(), br.Bytes()}}
+	sum := sha256.Sum256(content)
+	for i, b := range f.forms {
+		f.lengths[i] = []string{strconv.Itoa(len(b))}
+		f.tags[i] = []string{fmt.Sprintf(`"%x-%d"`, sum[:9], i)}
+	}
+	return f, nil
+}
+
 //nolint:gochecknoglobals // shared header values, never written to
 var (
 	forEver   = []string{"public, max-age=31536000, immutable"}
+	forAnHour = []string{"public, max-age=3600"}
 	byCoding  = []string{"Accept-Encoding"}
 	crossSite = []string{"cross-origin"}
 	codings   = [3][]string{nil, {"gzip"}, {"br"}}
@@ -121,14 +146,43 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such file.", http.StatusNotFound)
 		return
 	}
-	form := 0
-	if br, gz := page.Accepts(r.Header["Accept-Encoding"]); br {
-		form = 2
-	} else if gz {
-		form = 1
+	f.serve(w, r, f.form(r), forEver)
+}
+
+// Embed serves the script that makes frames as high as their content, to the pages of other sites (rule E6). Its address
+// stays, so it is asked for again after an hour.
+func (a *Assets) Embed(w http.ResponseWriter, r *http.Request) {
+	f := a.embed
+	if f == nil {
+		http.Error(w, "There is no such file.", http.StatusNotFound)
+		return
 	}
+	form := f.form(r)
+	w.Header()["Etag"] = f.tags[form]
+	if strings.Contains(r.Header.Get("If-None-Match"), f.tags[form][0]) {
+		h := w.Header()
+		h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = forAnHour, byCoding, crossSite
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	f.serve(w, r, form, forAnHour)
+}
+
+// form chooses the form of f that the client takes.
+func (f *asset) form(r *http.Request) int {
+	br, gz := page.Accepts(r.Header["Accept-Encoding"])
+	switch {
+	case br:
+		return 2
+	case gz:
+		return 1
+	}
+	return 0
+}
+
+func (f *asset) serve(w http.ResponseWriter, r *http.Request, form int, kept []string) {
 	h := w.Header()
-	h["Content-Type"], h["Cache-Control"], h["Vary"], h["Content-Length"] = f.contentType, forEver, byCoding, f.lengths[form]
+	h["Content-Type"], h["Cache-Control"], h["Vary"], h["Content-Length"] = f.contentType, kept, byCoding, f.lengths[form]
 	h["Cross-Origin-Resource-Policy"] = crossSite // a share page may stand in a sandboxed frame of another site
 	if form != 0 {
 		h["Content-Encoding"] = codings[form]

@@ -2,8 +2,9 @@
 // one's dashboards, and designed answers where something cannot be shown.
 //
 // It turns requests into calls and outcomes into pages. What a link opens is decided by access (through page and Core),
-// who somebody is by account. Every route is listed with its audience in Routes; share.go holds those of links, web.go
-// those of accounts, refusal.go the answers to what fails. Start reading at Site.
+// who somebody is by account, whether a password is right by unlock. Every route is listed with its audience in Routes;
+// share.go holds those of links, lock.go what is in front of links with a password, web.go the routes of accounts,
+// refusal.go the answers to what fails. Start reading at Site.
 package httpweb
 
 import (
@@ -13,6 +14,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -24,12 +26,21 @@ import (
 	"widgets.pro/syncserver/internal/page"
 	"widgets.pro/syncserver/internal/ratelimit"
 	"widgets.pro/syncserver/internal/store"
+	"widgets.pro/syncserver/internal/unlock"
 )
 
 // Pages shows dashboards by their links; see page.Service.
 type Pages interface {
 	Document(ctx context.Context, t sharing.Token, p page.Proof, o page.Options) (*page.Document, error)
 	Live(w http.ResponseWriter, r *http.Request, t sharing.Token, p page.Proof, have uint64, client string) error
+	// PromptPolicy is the Content-Security-Policy of a page that asks for a password and that o may frame.
+	PromptPolicy(o sharing.Origins) string
+}
+
+// Locks tries the passwords of links and checks what they opened; see unlock.Service.
+type Locks interface {
+	Try(ctx context.Context, t sharing.Token, password string, client netip.Addr) (unlock.Session, error)
+	Verify(ctx context.Context, t sharing.Token, secret string) page.Proof
 }
 
 // Core is what the pages need from the rest of the server.
@@ -61,6 +72,7 @@ type Accounts interface {
 type Config struct {
 	Base     string
 	Pages    Pages
+	Locks    Locks
 	Core     Core
 	Accounts Accounts
 	Assets   *Assets
@@ -69,33 +81,18 @@ type Config struct {
 	Now      func() time.Time
 }
 
-// Audience says who may use a route.
-type Audience string
-
-// The audiences. LinkHolder routes show something only to who has a share link in force.
-const (
-	Everybody  Audience = "everybody"
-	LinkHolder Audience = "link holder"
-	SignedIn   Audience = "signed in"
-)
-
-// Route is one route of the site.
-type Route struct {
-	Pattern  string
-	Audience Audience
-	Handler  http.Handler
-}
-
 // Site answers browsers. Safe for concurrent use.
 type Site struct {
 	cfg    Config
 	secure bool // the public address is https
 	pages  *template.Template
 	policy []string // Content-Security-Policy of the site's own pages
+	framed []string // that of pages which may be framed by everybody
 	cross  *http.CrossOriginProtection
 	misses *ratelimit.Limiter
 
-	unavailable, notFound *fixed
+	unavailable map[look]*fixed
+	notFound    *fixed
 }
 
 // Limits of what one client address may do. Whoever has spent the misses is not answered by short links until they
@@ -136,30 +133,61 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the pages: %w", err)
 	}
-	s.policy = []string{"default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; img-src data:; style-src " + page.StyleHash(string(style))}
-	if s.unavailable, err = s.fix(http.StatusNotFound, unavailable); err != nil {
-		return nil, err
+	const policy = "default-src 'none'; base-uri 'none'; form-action %s; frame-ancestors %s; img-src data:; style-src %s"
+	s.policy = []string{fmt.Sprintf(policy, "'self'", "'none'", page.StyleHash(string(style)))}
+	s.framed = []string{fmt.Sprintf(policy, "'none'", "*", page.StyleHash(string(style)))}
+	s.unavailable = map[look]*fixed{}
+	for _, l := range looks() {
+		gone := unavailable
+		gone.Look = l
+		if s.unavailable[l], err = s.fix(http.StatusNotFound, gone); err != nil {
+			return nil, err
+		}
+		s.unavailable[l].policy, s.unavailable[l].framed = s.framed, true
 	}
 	s.notFound, err = s.fix(http.StatusNotFound, notFound)
 	return s, err
 }
 
 // Routes lists every route of the site.
-func (s *Site) Routes() []Route {
+func (s *Site) Routes() []httpmw.Route {
 	form := func(h http.HandlerFunc) http.Handler { return s.cross.Handler(h) }
-	return []Route{
-		{"GET /share/{token}", LinkHolder, http.HandlerFunc(s.share)},
-		{"GET /share/{token}/live", LinkHolder, http.HandlerFunc(s.live)},
-		{"GET /s/{short}", LinkHolder, http.HandlerFunc(s.short)},
-		{"GET /assets/{name}", Everybody, s.cfg.Assets},
-		{"GET /{$}", Everybody, http.HandlerFunc(s.home)},
-		{"GET /signup", Everybody, http.HandlerFunc(s.signUpForm)},
-		{"POST /signup", Everybody, form(s.signUp)},
-		{"GET /login", Everybody, http.HandlerFunc(s.logInForm)},
-		{"POST /login", Everybody, form(s.logIn)},
-		{"POST /logout", SignedIn, form(s.logOut)},
-		{"/", Everybody, http.HandlerFunc(s.other)},
+	return []httpmw.Route{
+		{Pattern: sharePattern, Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.share)},
+		{
+			Pattern: "POST /share/{token}", Audience: httpmw.LinkHolder, Handler: form(s.unlock),
+			Limits: "body 16 KiB; same origin; 5 attempts by link and address, then 1 in 2 min; hashing bounded",
+		},
+		{
+			Pattern: "GET /share/{token}/live", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.live),
+			Limits: "websocket; same origin; 256 connections by address, 10000 by dashboard, 20000 in all; nothing is taken from viewers",
+		},
+		{Pattern: "GET /s/{short}", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.short), Limits: "20 misses by address, then 1 in 6 s"},
+		{Pattern: "GET /assets/{name}", Audience: httpmw.Everybody, Handler: s.cfg.Assets},
+		{Pattern: "GET /embed.js", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Embed)},
+		{Pattern: "GET /{$}", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.home)},
+		{Pattern: "GET /signup", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.signUpForm)},
+		{
+			Pattern: "POST /signup", Audience: httpmw.Everybody, Handler: form(s.signUp),
+			Limits: "body 16 KiB; same origin; 20 by address, then 1 in 1 min; hashing bounded",
+		},
+		{Pattern: "GET /login", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.logInForm)},
+		{
+			Pattern: "POST /login", Audience: httpmw.Everybody, Handler: form(s.logIn),
+			Limits: "body 16 KiB; same origin; 30 by address, then 1 in 10 s, and 10 by address and account, then 1 in 30 s; hashing bounded",
+		},
+		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "same origin"},
+		{Pattern: "/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.other)},
 	}
+}
+
+// WrongMethod answers a request whose path is there for other methods. It is the same whatever the path names.
+func (s *Site) WrongMethod() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.page(w, r, http.StatusMethodNotAllowed, "refusal.html", refusal{
+			Title: "That cannot be done here", Message: "This address takes no such request.", Hint: "Open it in a browser instead.", Home: true,
+		})
+	})
 }
 
 // sharePattern is the route that Fast answers; it is what the log calls it.
@@ -184,7 +212,7 @@ func (s *Site) Fast(next http.Handler) http.Handler {
 // other answers everything that is no route.
 func (s *Site) other(w http.ResponseWriter, r *http.Request) {
 	if p, ok := strings.CutPrefix(r.URL.Path, "/share/"); ok && p != "" {
-		s.unavailable.ServeHTTP(w, r)
+		s.gone(w, r)
 		return
 	}
 	s.notFound.ServeHTTP(w, r)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
@@ -18,6 +19,30 @@ type refusal struct {
 	Title, Message, Hint string
 	RequestID            string
 	Home                 bool // offer the way to the start page
+	Later                bool // it is only for now
+	Look                 look
+}
+
+// look is how a page is to be shown, as far as its address tells: parameters of share pages count for their refusals too.
+type look struct {
+	Theme board.Theme // "" is the system's
+	Embed bool
+}
+
+func lookOf(r *http.Request) look {
+	o := options(r)
+	if o.Theme == board.ThemeSystem {
+		o.Theme = ""
+	}
+	return look{Theme: o.Theme, Embed: o.Embed}
+}
+
+// looks lists every look there is.
+func looks() (all []look) {
+	for _, t := range []board.Theme{"", board.ThemeLight, board.ThemeDark} {
+		all = append(all, look{t, false}, look{t, true})
+	}
+	return all
 }
 
 // Refusals that are always the same, byte for byte. A link that does not work says nothing about why (rule A5).
@@ -37,24 +62,43 @@ var (
 	}
 )
 
-// refuse answers a request of a link's holder that failed. It logs what somebody must act on.
+// refuse answers a request of a link's holder that failed, with a page that may be framed as the dashboard may: it holds
+// nothing of it (rule E5).
 func (s *Site) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	k := fault.KindOf(err)
-	if k == fault.NotFound {
-		s.unavailable.ServeHTTP(w, r)
+	if fault.KindOf(err) == fault.NotFound {
+		s.gone(w, r)
 		return
 	}
-	s.fail(w, r, err)
+	page, status, ok := s.failed(w, r, err)
+	if !ok {
+		return
+	}
+	page.Home, page.Look = false, lookOf(r)
+	if f := s.draw(w, r, status, "refusal.html", page); f != nil {
+		f.policy, f.framed = s.framed, true
+		f.ServeHTTP(w, r)
+	}
 }
 
-// fail answers any request that failed.
+// gone answers for every link that does not work, whatever the reason (rule A5).
+func (s *Site) gone(w http.ResponseWriter, r *http.Request) { s.unavailable[lookOf(r)].ServeHTTP(w, r) }
+
+// fail answers any other request that failed.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if page, status, ok := s.failed(w, r, err); ok {
+		s.page(w, r, status, "refusal.html", page)
+	}
+}
+
+// failed says what to answer to a request that failed, and sets the headers for it; false if there is nobody to read it. It
+// logs what somebody must act on.
+func (s *Site) failed(w http.ResponseWriter, r *http.Request, err error) (page refusal, status int, ok bool) {
 	f := fault.From(err)
-	status := httpapi.Status(f.Kind)
-	page := refusal{Title: "That did not work", Message: f.Message, Hint: f.Hint, Home: true}
+	status = httpapi.Status(f.Kind)
+	page = refusal{Title: "That did not work", Message: f.Message, Hint: f.Hint, Home: true}
 	switch {
 	case r.Context().Err() != nil:
-		return // nobody is there to read it
+		return page, status, false
 	case errors.Is(err, render.ErrNotBuilt):
 		page = refusal{
 			Title:   "This server is not complete",
@@ -62,10 +106,14 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 			Hint:    "If it is yours: build it with “make build”.",
 		}
 	case f.Kind == fault.Unavailable:
-		page.Title = "Back in a moment"
+		page.Title, page.Later = "Back in a moment", true
+		if page.Hint == "" {
+			page.Hint = "Leave this page open: it tries again by itself."
+		}
 		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Refresh", "5")
 	case f.Kind == fault.Busy:
-		page.Title = "A little too much at once"
+		page.Title, page.Later = "A little too much at once", true
 		w.Header().Set("Retry-After", "5")
 		httpapi.RetryAfter(w.Header(), f)
 	}
@@ -73,7 +121,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		page.RequestID = httpmw.RequestID(w)
 		s.cfg.Logger.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "request_id", page.RequestID, "error", err)
 	}
-	s.page(w, r, status, "refusal.html", page)
+	return page, status, true
 }
 
 // Panicked answers a request whose handler panicked; see httpmw.Options.
@@ -95,20 +143,28 @@ func (s *Site) crossOrigin(w http.ResponseWriter, r *http.Request) {
 
 // page writes one of the site's own pages.
 func (s *Site) page(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	if f := s.draw(w, r, status, name, data); f != nil {
+		f.ServeHTTP(w, r)
+	}
+}
+
+// draw makes one of the site's pages, or answers that it could not and returns nil.
+func (s *Site) draw(w http.ResponseWriter, r *http.Request, status int, name string, data any) *fixed {
 	var b bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&b, name, data); err != nil {
 		s.cfg.Logger.ErrorContext(r.Context(), "page could not be written", "page", name, "error", err)
 		http.Error(w, "Something went wrong on our side.", http.StatusInternalServerError)
-		return
+		return nil
 	}
-	(&fixed{status: status, body: b.Bytes(), length: []string{strconv.Itoa(b.Len())}, policy: s.policy}).ServeHTTP(w, r)
+	return &fixed{status: status, body: b.Bytes(), length: []string{strconv.Itoa(b.Len())}, policy: s.policy}
 }
 
-// fixed is an answer that is always the same.
+// fixed is an answer that is always the same. One that is framed may stand in frames, as its policy says.
 type fixed struct {
 	status         int
 	body           []byte
 	length, policy []string
+	framed         bool
 }
 
 func (s *Site) fix(status int, page refusal) (*fixed, error) {
@@ -125,6 +181,11 @@ var htmlType = []string{"text/html; charset=utf-8"}
 func (f *fixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Content-Type"], h["Content-Length"], h["Content-Security-Policy"] = htmlType, f.length, f.policy
+	if f.framed {
+		delete(h, "X-Frame-Options")
+		delete(h, "Cross-Origin-Opener-Policy")
+		h["Cross-Origin-Resource-Policy"] = crossSite
+	}
 	w.WriteHeader(f.status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(f.body) // a client that went away is no failure

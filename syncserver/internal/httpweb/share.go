@@ -16,19 +16,24 @@ func (s *Site) share(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Site) serveShare(w http.ResponseWriter, r *http.Request, t sharing.Token) {
-	var o page.Options
-	if r.URL.RawQuery != "" {
-		o = page.ParseOptions(r.URL.Query())
-	}
-	doc, err := s.cfg.Pages.Document(r.Context(), t, page.Proof{}, o)
+	doc, err := s.cfg.Pages.Document(r.Context(), t, s.proof(r, t), options(r))
 	if err != nil {
-		s.refuse(w, r, err)
+		s.turnAway(w, r, t, err, nil)
 		return
 	}
 	doc.ServeHTTP(w, r)
 }
 
-// live is the websocket of a share page. The viewer says in v which version it holds.
+// options are what the address of a share page asks for (rules E1-E4).
+func options(r *http.Request) (o page.Options) {
+	if r.URL.RawQuery != "" {
+		o = page.ParseOptions(r.URL.Query())
+	}
+	return o
+}
+
+// live is the websocket of a share page. The viewer says in v which version it holds, and shows its session in the cookie or,
+// where browsers keep cookies from frames, in a subprotocol (rule P3).
 func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		s.notFound.ServeHTTP(w, r)
@@ -38,7 +43,8 @@ func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		have = 0
 	}
-	if err := s.cfg.Pages.Live(w, r, sharing.Token(r.PathValue("token")), page.Proof{}, have, s.cfg.Clients.Key(r)); err != nil {
+	t := sharing.Token(r.PathValue("token"))
+	if err := s.cfg.Pages.Live(w, r, t, s.liveProof(r, t), have, s.cfg.Clients.Key(r)); err != nil {
 		s.refuse(w, r, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/servertest"
 	"widgets.pro/syncserver/servertest/owner"
 )
 
@@ -143,7 +144,8 @@ func TestV1_RevocationReachesViewers(t *testing.T) {
 
 // TestA5_DeadLinksLookTheSame compares everything that a stranger can see of links that do not work, and roughly the time.
 func TestA5_DeadLinksLookTheSame(t *testing.T) {
-	s := start(t)
+	clk := newClock()
+	s := startWith(t, servertest.Options{Now: clk.now})
 	dead := map[string]string{
 		"never existed": "/share/shr_0123456789ABCDEFGHIJKLMN", "malformed": "/share/x", "escaped": "/share/%00%2e%2e", "with slash": share(s.link) + "/",
 	}
@@ -158,6 +160,12 @@ func TestA5_DeadLinksLookTheSame(t *testing.T) {
 			if err := s.own.Edit(t.Context(), id, owner.Set(board.BoardEntity, board.FieldAlive, false)); err != nil {
 				t.Fatal(err)
 			}
+		} else if last == "password" {
+			s.lock(linkPassword)
+			s.command(sharing.Disable)
+		} else if last == sharing.SetExpiry {
+			at := clk.now().Add(time.Hour).UnixMilli()
+			s.change(func(c *sharing.Command) { c.Action, c.Expires = last, at })
 		} else {
 			s.command(last)
 		}
@@ -167,6 +175,9 @@ func TestA5_DeadLinksLookTheSame(t *testing.T) {
 	make404("rotated", sharing.Rotate)
 	make404("deleted", sharing.Delete)
 	make404("trashed", "trash")
+	make404("with a password, off", "password")
+	make404("ended", sharing.SetExpiry)
+	clk.forward(time.Hour)
 
 	c := client(t)
 	want := s.do(c, http.MethodGet, dead["never existed"], nil)
@@ -185,6 +196,25 @@ func TestA5_DeadLinksLookTheSame(t *testing.T) {
 				t.Fatalf("%s differs: %d %v\n%s", name, got.status, got.header, got.body)
 			}
 		}
+	}
+	for _, query := range []string{"?embed=true", "?theme=dark", "?theme=light&embed=true", "?theme=system&interactive=false&x=<b>"} {
+		want := s.do(c, http.MethodGet, dead["never existed"]+query, nil)
+		want.header.Del("Date")
+		for name, path := range dead {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				got := s.do(c, method, path+query, url.Values{"password": {linkPassword}})
+				got.header.Del("Date")
+				if got.status != 404 || got.body != want.body || fmt.Sprint(got.header) != fmt.Sprint(want.header) {
+					t.Errorf("%s %s%s differs: %d %v\n%s", method, name, query, got.status, got.header, got.body)
+				}
+			}
+			if a := s.do(c, http.MethodPut, path+query, nil); a.status != 405 && name != "with slash" && name != "escaped" {
+				t.Errorf("PUT %s: %d", name, a.status)
+			}
+		}
+	}
+	if a := s.post(c, dead["never existed"], linkPassword, "Accept", "application/json"); a.status != 404 || a.body != s.post(c, dead["ended"], linkPassword, "Accept", "application/json").body {
+		t.Errorf("JSON: %d %s", a.status, a.body)
 	}
 	for name, ds := range times {
 		slices.Sort(ds)
@@ -207,7 +237,7 @@ func TestA5_DeadLinksLookTheSame(t *testing.T) {
 func TestL6_HeadersOfSharePages(t *testing.T) {
 	s := start(t)
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		for path, framed := range map[string]bool{share(s.link): true, "/share/shr_0123456789ABCDEFGHIJKLMN": false, "/": false, "/nowhere": false, "/login": false} {
+		for path, framed := range map[string]bool{share(s.link): true, "/share/shr_0123456789ABCDEFGHIJKLMN": true, "/": false, "/nowhere": false, "/login": false} {
 			a := s.do(client(t), method, path, nil)
 			for k, want := range map[string]string{
 				"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
@@ -373,5 +403,98 @@ func TestB2_HostileTextIsText(t *testing.T) {
 	}
 	if a := s.get(share(s.link)); a.status != 200 || len(a.body) > 100_000 {
 		t.Errorf("afterwards: %d, %d bytes", a.status, len(a.body))
+	}
+}
+
+// TestE1_E2_E3_E4_E5_Embedding looks at pages as a frame asks for them, by the link and by its short link.
+func TestE1_E2_E3_E4_E5_Embedding(t *testing.T) {
+	s := start(t)
+	for query, want := range map[string]string{
+		"":            `data-theme="system">`,
+		"?embed=true": `data-theme="system" data-embed>`,
+		"?theme=dark": `data-theme="dark" data-fixed>`,
+		"?interactive=false&theme=light&embed=true": `data-theme="light" data-fixed data-embed data-still>`,
+		"?theme=<script>&embed=yes&interactive=0":   `data-theme="system">`,
+	} {
+		a := s.get(share(s.link) + query)
+		if a.status != 200 || !strings.Contains(a.body, want) || strings.Contains(a.body, "<a href=") == strings.Contains(want, "still") {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+		}
+		short := s.get("/s/" + s.link.ShortID.Reveal() + query)
+		if b := s.get(short.header.Get("Location")); short.status != 302 || b.body != a.body {
+			t.Errorf("short link with %s: %d %v", query, short.status, short.header)
+		}
+	}
+	s.change(func(c *sharing.Command) { c.Action, c.Still = sharing.SetStill, true })
+	if a := s.get(share(s.link) + "?interactive=true"); !strings.Contains(a.body, "data-still") || strings.Contains(a.body, "<a href=") {
+		t.Errorf("locked: %s", a.body)
+	}
+	origins, _ := sharing.ParseOrigins([]string{"example.org", "http://localhost:8000"})
+	s.change(func(c *sharing.Command) { c.Action, c.Origins = sharing.SetOrigins, origins })
+	check := func(when string, status int) {
+		t.Helper()
+		a := s.get(share(s.link))
+		if csp := a.header.Get("Content-Security-Policy"); a.status != status || !strings.Contains(csp, "; frame-ancestors http://localhost:8000 https://example.org;") || a.header.Get("X-Frame-Options") != "" {
+			t.Errorf("%s: %d %s", when, a.status, csp)
+		}
+	}
+	check("open", 200)
+	s.lock(linkPassword)
+	check("prompt", 401)
+}
+
+// TestV1_WhoStaysLoadsAPageThatLooksDifferent: nobody is cut by a change of how a link is shown.
+func TestV1_WhoStaysLoadsAPageThatLooksDifferent(t *testing.T) {
+	s := start(t)
+	ws := s.watch(s.link)
+	s.read(ws)
+	s.change(func(c *sharing.Command) { c.Action, c.Still = sharing.SetStill, true })
+	if f, code := s.read(ws); f.T != "reload" {
+		t.Errorf("got %+v (%d)", f, code)
+	}
+	s.change(func(c *sharing.Command) { c.Action, c.Origins = sharing.SetOrigins, "https://example.org" })
+	if f, code := s.read(ws); f.T != "reload" {
+		t.Errorf("got %+v (%d)", f, code)
+	}
+	s.change(func(c *sharing.Command) { c.Action, c.Slug = sharing.SetSlug, "sales" })
+	s.retitle("Sales again")
+	if f, code := s.read(ws); f.T != "patch" {
+		t.Errorf("got %+v (%d)", f, code)
+	}
+}
+
+func TestE6_TheScriptForFrames(t *testing.T) {
+	s := start(t)
+	seen := map[string]bool{}
+	for accept, want := range map[string]string{"br": "br", "gzip": "gzip", "identity": ""} {
+		a := s.do(client(t), http.MethodGet, "/embed.js", nil, "Accept-Encoding", accept)
+		tag := a.header.Get("ETag")
+		if a.status != 200 || a.header.Get("Cache-Control") != "public, max-age=3600" || a.header.Get("Content-Encoding") != want || tag == "" || seen[tag] ||
+			!strings.HasPrefix(a.header.Get("Content-Type"), "text/javascript") || a.header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
+			t.Errorf("%s: %d %v", accept, a.status, a.header)
+		}
+		seen[tag] = true
+		if b := s.do(client(t), http.MethodGet, "/embed.js", nil, "Accept-Encoding", accept, "If-None-Match", tag); b.status != 304 || b.body != "" || b.header.Get("ETag") != tag {
+			t.Errorf("%s, asked again: %d %v", accept, b.status, b.header)
+		}
+	}
+	bare := &site{Server: servertest.Start(t, servertest.Options{}), t: t}
+	if a := bare.get("/embed.js"); a.status != 404 {
+		t.Errorf("not built: %d", a.status)
+	}
+}
+
+func TestMethodsThatAreNotThere(t *testing.T) {
+	s := start(t)
+	for path, allow := range map[string]string{
+		"/login": "GET, HEAD, POST", "/logout": "POST", "/": "GET, HEAD", share(s.link): "GET, HEAD, POST", share(s.link) + "/live": "GET, HEAD", "/embed.js": "GET, HEAD",
+	} {
+		a := s.do(client(t), http.MethodDelete, path, nil)
+		if a.status != 405 || a.header.Get("Allow") != allow || !strings.Contains(a.body, "<h1>That cannot be done here</h1>") {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+	}
+	if a := s.get("/logout"); a.status != 405 {
+		t.Errorf("GET /logout: %d", a.status)
 	}
 }

@@ -28,11 +28,12 @@ func front() fs.FS {
 	return fstest.MapFS{
 		"share/share.js":  {Data: []byte("console.log('share')")},
 		"share/share.css": {Data: []byte("body{margin:0}\n")},
+		"share/embed.js":  {Data: []byte("console.log('embed')")},
 		"render/render.js": {Data: []byte(`(() => {
 			const esc = (s) => s.replace(/[&<>"']/g, (c) => "&#" + c.charCodeAt(0) + ";");
 			const widget = (w) => '<section class="w" id="w-' + w.id + '"><h2>' + esc(w.title) + "</h2>" + esc(JSON.stringify(w)) + "</section>";
 			globalThis.widgets = {
-				board: (j) => { const b = JSON.parse(j); return JSON.stringify({title: b.title, body: '<main id="board"><h1>' + esc(b.title) + "</h1>" + b.widgets.map(widget).join("") + "</main>", css: b.widgets.map((w) => "#w-" + w.id + "{}").join("")}); },
+				board: (j) => { const b = JSON.parse(j); return JSON.stringify({title: b.title, body: '<main id="board"><h1>' + esc(b.title) + '</h1><a href="https://example.org">more</a>' + b.widgets.map(widget).join("") + "</main>", css: b.widgets.map((w) => "#w-" + w.id + "{}").join("")}); },
 				widget: (j) => widget(JSON.parse(j)),
 			};
 		})()`)},
@@ -70,8 +71,14 @@ const password = "correct horse battery staple"
 
 func start(t *testing.T) *site {
 	t.Helper()
+	return startWith(t, servertest.Options{})
+}
+
+func startWith(t *testing.T, o servertest.Options) *site {
+	t.Helper()
 	log := &syncBuffer{}
-	s := &site{Server: servertest.Start(t, servertest.Options{Front: front(), Log: log}), t: t, log: log}
+	o.Front, o.Log = front(), log
+	s := &site{Server: servertest.Start(t, o), t: t, log: log}
 	s.connect("ann@example.org")
 	id, err := s.own.Create(t.Context(), "Sales figures")
 	if err != nil {
@@ -95,6 +102,16 @@ func (s *site) connect(email string) {
 func (s *site) command(a sharing.Action) sharing.Link {
 	s.t.Helper()
 	l, err := s.own.Command(s.t.Context(), s.id, a)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return l
+}
+
+// change changes the link by a command that fill completes.
+func (s *site) change(fill func(*sharing.Command)) sharing.Link {
+	s.t.Helper()
+	l, err := s.own.Do(s.t.Context(), s.id, fill)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -159,8 +176,8 @@ func (s *site) get(path string) answer { return s.do(client(s.t), http.MethodGet
 func share(l sharing.Link) string { return "/share/" + l.Token.Reveal() }
 
 type frame struct {
-	T, Title, Body, Reason string
-	V                      uint64
+	T, Title, Body, Reason, Why string
+	V                           uint64
 }
 
 // watch opens a viewer's websocket.
@@ -171,9 +188,14 @@ func (s *site) watch(l sharing.Link) *websocket.Conn {
 
 func (s *site) watchPath(path string) *websocket.Conn {
 	s.t.Helper()
+	return s.watchWith(path, &websocket.DialOptions{})
+}
+
+func (s *site) watchWith(path string, o *websocket.DialOptions) *websocket.Conn {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
-	ws, res, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.URL(), "http")+path+"/live", nil)
+	ws, res, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(s.URL(), "http")+path+"/live", o)
 	if err != nil {
 		s.t.Fatalf("dial: %v", err)
 	}

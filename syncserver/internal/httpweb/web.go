@@ -2,12 +2,12 @@ package httpweb
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/httpapi"
 )
@@ -56,12 +56,22 @@ func (s *Site) line(b Dashboard) line {
 	if strings.TrimSpace(b.Title) == "" {
 		l.Title = "Untitled dashboard"
 	}
-	switch {
-	case b.Trashed:
+	if b.Trashed {
 		l.State = "In the trash"
-	case b.Link.Enabled && b.Link.Token != "":
-		l.State, l.Live = "Public link", true
-		l.URL, l.Short = b.Link.Token.URL(s.cfg.Base), b.Link.ShortID.URL(s.cfg.Base)
+		return l
+	}
+	switch b.Link.Mode(s.cfg.Now().UnixMilli()) {
+	case sharing.Private:
+		return l
+	case sharing.Public:
+		l.State = "Public link"
+	case sharing.Password:
+		l.State = "Password link"
+	}
+	l.Live = true
+	l.URL, l.Short = b.Link.Token.URL(s.cfg.Base), b.Link.ShortID.URL(s.cfg.Base)
+	if b.Link.Slug != "" {
+		l.Short = b.Link.Slug.URL(s.cfg.Base)
 	}
 	return l
 }
@@ -103,12 +113,7 @@ type signIn func(context.Context, account.Credentials, time.Duration) (account.S
 
 // enter reads credentials from a form, and lets whoever they belong to in, with a new session.
 func (s *Site) enter(w http.ResponseWriter, r *http.Request, name string, try signIn) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		f := fault.New(fault.Invalid, "This form could not be read.").WithHint("Open the page anew and try again.")
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			f = fault.New(fault.TooLarge, "What was entered is too long.")
-		}
+	if f := readForm(w, r); f != nil {
 		s.again(w, r, name, "", f)
 		return
 	}

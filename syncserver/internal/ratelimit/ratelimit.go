@@ -2,7 +2,7 @@
 //
 // A Limiter keeps one budget for each key: burst actions at once, then one in each interval (the generic cell rate
 // algorithm, ITU-T I.371: one time a key). It is used before anything costly is done. It reads no clock and keeps a
-// bounded number of keys. Start reading at Limiter.
+// bounded number of keys. Rate is the arithmetic alone, for budgets that are kept elsewhere. Start reading at Limiter.
 package ratelimit
 
 import (
@@ -20,11 +20,33 @@ type ExceededError struct {
 // Error names the wait.
 func (e *ExceededError) Error() string { return fmt.Sprintf("rate limit: try again in %s", e.After) }
 
+// Rate allows Burst actions at once and one more in each Interval. Of a budget it needs to know one time: when it will be
+// full again. A time that is past, such as the zero Time, means that it is full.
+type Rate struct {
+	Burst    int
+	Interval time.Duration
+}
+
+// Wait is how long at now a budget that is full again at full has nothing left; 0 if it has.
+func (r Rate) Wait(full, now time.Time) time.Duration {
+	if full.Before(now) {
+		return 0
+	}
+	return max(0, full.Add(r.Interval).Sub(now)-time.Duration(r.Burst)*r.Interval)
+}
+
+// Spend is when the budget will be full again after one more action at now.
+func (r Rate) Spend(full, now time.Time) time.Time {
+	if full.Before(now) {
+		full = now
+	}
+	return full.Add(r.Interval)
+}
+
 // Limiter holds budgets by key. It is safe for concurrent use.
 type Limiter struct {
-	interval time.Duration
-	burst    int
-	maxKeys  int
+	rate    Rate
+	maxKeys int
 
 	mu   sync.Mutex
 	full map[string]time.Time // when each budget that is not full will be full again
@@ -38,7 +60,7 @@ func New(burst int, interval time.Duration, maxKeys int) *Limiter {
 	if maxKeys == 0 {
 		maxKeys = DefaultKeys
 	}
-	return &Limiter{interval: interval, burst: burst, maxKeys: maxKeys, full: map[string]time.Time{}}
+	return &Limiter{rate: Rate{Burst: burst, Interval: interval}, maxKeys: maxKeys, full: map[string]time.Time{}}
 }
 
 // Take spends one action of key's budget at now. If none is left it spends nothing and returns an *ExceededError.
@@ -46,17 +68,13 @@ func (l *Limiter) Take(key string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at, ok := l.full[key]
-	if !ok || at.Before(now) {
-		at = now
-	}
-	next := at.Add(l.interval)
-	if wait := next.Sub(now) - time.Duration(l.burst)*l.interval; wait > 0 {
+	if wait := l.rate.Wait(at, now); wait > 0 {
 		return &ExceededError{After: wait}
 	}
 	if !ok && len(l.full) >= l.maxKeys {
 		l.makeRoom(now)
 	}
-	l.full[key] = next
+	l.full[key] = l.rate.Spend(at, now)
 	return nil
 }
 
@@ -64,11 +82,7 @@ func (l *Limiter) Take(key string, now time.Time) error {
 func (l *Limiter) Check(key string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at, ok := l.full[key]
-	if !ok || at.Before(now) {
-		return nil
-	}
-	if wait := at.Add(l.interval).Sub(now) - time.Duration(l.burst)*l.interval; wait > 0 {
+	if wait := l.rate.Wait(l.full[key], now); wait > 0 {
 		return &ExceededError{After: wait}
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,6 +66,7 @@ type Server struct {
 	rooms   *room.Rooms
 	devices *httpsync.Handler
 	web     *web
+	routes  []httpmw.Route
 	handler http.Handler
 
 	draining atomic.Bool
@@ -101,14 +102,24 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
 		Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET "+wire.SyncPath, s.devices)
-	httpapi.New(accounts, d.Config.Base, func(r *http.Request) netip.Addr { return clients.Addr(r) }, d.Log).Routes(mux)
-	if s.web, err = newWeb(d, st, s.rooms, accounts, clients, mux); err != nil {
+	if s.web, err = newWeb(d, st, s.rooms, accounts, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
+	s.routes = slices.Concat(
+		[]httpmw.Route{
+			{Pattern: "GET /healthz", Audience: httpmw.Everybody, Handler: http.HandlerFunc(alive)},
+			{Pattern: "GET /readyz", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.ready)},
+			{
+				Pattern: "GET " + wire.SyncPath, Audience: httpmw.SignedIn, Handler: s.devices,
+				Limits: fmt.Sprintf("websocket; with a cookie: same origin; frame %d KiB; %d connections by account, %d in all",
+					wire.MaxFrame>>10, httpsync.MaxAccountConnections, httpsync.MaxConnections),
+			},
+		},
+		httpapi.New(accounts, d.Config.Base, clients.Addr, d.Log).Routes(),
+		s.web.site.Routes(),
+	)
+	mux := http.NewServeMux()
+	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/")
 	s.handler, err = httpmw.Wrap(s.web.site.Fast(mux), httpmw.Options{
 		Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure, OnPanic: s.web.site.Panicked(),
 	})
@@ -133,8 +144,15 @@ func (s *Server) SetRole(ctx context.Context, id board.ID, account store.Account
 	return nil
 }
 
+// Routes lists every route of the server; there is no other. For every request there are, beside its limits, those of the
+// HTTP server and of httpmw: headers of 16 KiB, a body of 1 MiB, and a time for each.
+func (s *Server) Routes() []httpmw.Route { return slices.Clone(s.routes) }
+
 // Handler answers every request of the server.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// alive tells that the process answers.
+func alive(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") }
 
 // ready tells whether new work is welcome: the store takes writes and the server is not going down.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {

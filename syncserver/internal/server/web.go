@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"runtime"
 
@@ -15,6 +14,7 @@ import (
 	"widgets.pro/syncserver/internal/render"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
+	"widgets.pro/syncserver/internal/unlock"
 )
 
 // web is what browsers see: share pages with their viewers, and the forms for signing in.
@@ -24,8 +24,8 @@ type web struct {
 	site   *httpweb.Site
 }
 
-// newWeb wires what browsers see and adds its routes.
-func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, clients httpmw.Clients, mux *http.ServeMux) (*web, error) {
+// newWeb wires what browsers see.
+func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, clients httpmw.Clients) (*web, error) {
 	assets, err := httpweb.LoadAssets(d.Front)
 	if err != nil {
 		return nil, fmt.Errorf("load the front end: %w", err)
@@ -42,14 +42,11 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	})
 	rooms.Attach(w.pages)
 	w.site, err = httpweb.New(httpweb.Config{
-		Base: d.Config.Base, Pages: w.pages, Core: source, Accounts: accounts, Assets: assets, Clients: clients, Logger: d.Log, Now: d.Now,
+		Base: d.Config.Base, Pages: w.pages, Core: source, Locks: unlock.New(unlock.Config{Store: st, Now: d.Now, Random: d.Random}), Accounts: accounts, Assets: assets, Clients: clients, Logger: d.Log, Now: d.Now,
 	})
 	if err != nil {
 		w.close(context.Background())
 		return nil, fmt.Errorf("prepare the site: %w", err)
-	}
-	for _, r := range w.site.Routes() {
-		mux.Handle(r.Pattern, r.Handler)
 	}
 	return w, nil
 }
