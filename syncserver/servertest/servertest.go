@@ -23,6 +23,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/server"
 	"widgets.pro/syncserver/internal/store"
@@ -110,6 +111,9 @@ func (s *Server) start() {
 
 // URL is the server's address, such as http://127.0.0.1:40001. It stays the same over Restart.
 func (s *Server) URL() string { return "http://" + s.addr }
+
+// Routes lists every route of the server.
+func (s *Server) Routes() []httpmw.Route { return s.server.Routes() }
 
 // SyncURL is the address of the websocket of sync.
 func (s *Server) SyncURL() string { return "ws://" + s.addr + "/api/v1/sync" }

@@ -25,9 +25,9 @@ const (
 
 type silent struct{}
 
-func (silent) Content(board.ID, replica.Delta) {}
-func (silent) Access(content.AccessChange)     {}
-func (silent) List([]store.AccountID)          {}
+func (silent) Content(board.ID, content.Step) {}
+func (silent) Access(content.AccessChange)    {}
+func (silent) List([]store.AccountID)         {}
 
 func newStore(t *testing.T) store.Store {
 	t.Helper()

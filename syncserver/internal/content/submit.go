@@ -27,7 +27,7 @@ const (
 // Events hears what was committed, in the order of commits. Its methods must not block and not use the store.
 type Events interface {
 	// Content tells the positions that a dashboard's log has grown by. d and what it holds must not be changed.
-	Content(id board.ID, d replica.Delta)
+	Content(id board.ID, s Step)
 	// Access tells that somebody's access to a dashboard may have changed.
 	Access(c AccessChange)
 	// List tells that the list of dashboards that some accounts may open has changed.
@@ -90,7 +90,11 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 	if err := keep(tx, ev, rec, entries); err != nil {
 		return replica.Ack{}, err
 	}
-	tx.After(func() { ev.Content(s.Board, replica.Delta{Epoch: epoch, From: from, To: to, Entries: entries}) })
+	step, err := NewStep(hub, replica.Delta{Epoch: epoch, From: from, To: to, Entries: entries})
+	if err != nil {
+		return replica.Ack{}, err
+	}
+	tx.After(func() { ev.Content(s.Board, step) })
 	return ack, nil
 }
 

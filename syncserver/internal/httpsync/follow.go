@@ -137,10 +137,16 @@ func catchUp(tx store.Tx, g access.Grant, at room.Position, first bool) ([][]byt
 		return nil, at, fmt.Errorf("read log: %w", err)
 	}
 	if ok {
+		step, err := content.NewStep(hub, d)
+		if err != nil {
+			return nil, at, err
+		}
+		d, ok = step.For(g)
+	}
+	if ok {
 		if d.From == d.To && !first {
 			return nil, at, nil
 		}
-		d = content.Delta(g, d)
 		frame, err := wire.Encode(wire.Delta{Board: g.Board(), Delta: d})
 		if err != nil {
 			return nil, at, fmt.Errorf("encode changes: %w", err)
@@ -152,18 +158,18 @@ func catchUp(tx store.Tx, g access.Grant, at room.Position, first bool) ([][]byt
 
 // snapshot encodes all pages.
 func snapshot(hub *replica.Hub, g access.Grant) ([][]byte, room.Position, error) {
-	pages, err := hub.Snapshot(snapshotPage)
+	pages, err := content.Snapshot(g, hub, snapshotPage)
 	if err != nil {
-		return nil, room.Position{}, fmt.Errorf("read snapshot: %w", err)
+		return nil, room.Position{}, err
 	}
 	frames := make([][]byte, 0, len(pages))
 	for _, p := range pages {
-		frame, err := wire.Encode(wire.Snapshot{Board: g.Board(), Snapshot: content.Snapshot(g, p)})
+		frame, err := wire.Encode(wire.Snapshot{Board: g.Board(), Snapshot: p})
 		if err != nil {
 			return nil, room.Position{}, fmt.Errorf("encode snapshot: %w", err)
 		}
 		frames = append(frames, frame)
 	}
 	last := pages[len(pages)-1]
-	return frames, room.Position{Epoch: content.Epoch(g, last.Epoch), Seq: last.Seq}, nil
+	return frames, room.Position{Epoch: last.Epoch, Seq: last.Seq}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/replica"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
@@ -201,11 +202,19 @@ func (s *Seat) Next(g access.Grant, at Position) (frame []byte, next Position, s
 	if g.May(access.Edit) {
 		e = &p.editors
 	}
-	e.once.Do(func() { e.frame, e.err = wire.Encode(wire.Delta{Board: s.board, Delta: content.Delta(g, p.delta)}) })
-	if e.err != nil {
+	e.once.Do(func() {
+		var d replica.Delta
+		if d, e.whole = p.step.For(g); e.whole {
+			e.frame, e.err = wire.Encode(wire.Delta{Board: s.board, Delta: d})
+		}
+	})
+	switch {
+	case e.err != nil:
 		return nil, at, st, fmt.Errorf("encode changes of %s: %w", s.board, e.err)
+	case !e.whole:
+		return nil, at, Behind, nil
 	}
-	return e.frame, Position{Epoch: at.Epoch, Seq: p.delta.To}, Piece, nil
+	return e.frame, Position{Epoch: at.Epoch, Seq: p.step.To}, Piece, nil
 }
 
 func (s *Seat) next(g access.Grant, at Position) (*piece, State) {
@@ -218,7 +227,7 @@ func (s *Seat) next(g access.Grant, at Position) (*piece, State) {
 	if n == 0 {
 		return nil, UpToDate
 	}
-	last := s.room.pieces[n-1].delta
+	last := s.room.pieces[n-1].step
 	if last.Epoch != content.Epoch(g, at.Epoch) {
 		return nil, Behind
 	}
@@ -226,7 +235,7 @@ func (s *Seat) next(g access.Grant, at Position) (*piece, State) {
 		return nil, UpToDate
 	}
 	for _, p := range s.room.pieces {
-		if p.delta.From == at.Seq {
+		if p.step.From == at.Seq {
 			return p, Piece
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"widgets.pro/shared/board"
-	"widgets.pro/shared/replica"
 	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -70,23 +69,24 @@ type room struct {
 
 // piece is one step of a dashboard's log, encoded when first needed: once for all who edit and once for all who view.
 type piece struct {
-	delta            replica.Delta
+	step             content.Step
 	size             int
 	editors, viewers encoded
 }
 
-// encoded is a frame that is made once.
+// encoded is a frame that is made once; whole is false where the step alone does not do, see content.Step.For.
 type encoded struct {
 	once  sync.Once
+	whole bool
 	frame []byte
 	err   error
 }
 
 // Content hands a step of the log to everybody in the room.
-func (r *Rooms) Content(id board.ID, d replica.Delta) {
+func (r *Rooms) Content(id board.ID, step content.Step) {
 	r.mu.Lock()
 	if rm := r.rooms[id]; rm != nil {
-		for _, p := range split(d) {
+		for _, p := range split(step) {
 			rm.pieces = append(rm.pieces, p)
 			rm.bytes += p.size
 		}
@@ -100,7 +100,7 @@ func (r *Rooms) Content(id board.ID, d replica.Delta) {
 		}
 	}
 	r.mu.Unlock()
-	if r.relay != nil && len(d.Entries) > 0 {
+	if r.relay != nil && len(step.Entries) > 0 {
 		r.relay.Changed(id)
 	}
 }
@@ -186,21 +186,17 @@ func (r *Rooms) EndSession(session store.Hash) {
 }
 
 // split cuts a step of the log into pieces that fit into a frame each.
-func split(d replica.Delta) []*piece {
+func split(step content.Step) []*piece {
 	var out []*piece
-	p := &piece{delta: replica.Delta{Epoch: d.Epoch, From: d.From, To: d.To, Entries: d.Entries}}
-	start := 0
-	for i := range d.Entries {
-		n := d.Entries[i].Op.Size() + entryOverhead
-		if i > start && p.size+n > maxPiece {
-			p.delta.Entries = d.Entries[start:i]
-			p.delta.To = d.Entries[i-1].Seq
-			out = append(out, p)
-			p = &piece{delta: replica.Delta{Epoch: d.Epoch, From: p.delta.To, To: d.To}}
-			start = i
+	start, size, from := 0, 0, step.From
+	for i := range step.Entries {
+		n := step.Entries[i].Op.Size() + entryOverhead
+		if i > start && size+n > maxPiece {
+			to := step.Entries[i-1].Seq
+			out = append(out, &piece{step: step.Part(from, to, step.Entries[start:i]), size: size})
+			start, size, from = i, 0, to
 		}
-		p.size += n
+		size += n
 	}
-	p.delta.Entries = d.Entries[start:]
-	return append(out, p)
+	return append(out, &piece{step: step.Part(from, step.To, step.Entries[start:]), size: size})
 }

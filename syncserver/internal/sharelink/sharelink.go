@@ -207,7 +207,7 @@ func announce(tx store.Tx, ev content.Events, g access.Grant, accounts []store.A
 	}
 	tx.After(func() {
 		ev.Access(content.AccessChange{Board: id, Epoch: rec.Epoch, Accounts: accounts})
-		ev.Content(id, replica.Delta{Epoch: epoch, From: from, To: to, Entries: []replica.Entry{}})
+		ev.Content(id, content.Step{Delta: replica.Delta{Epoch: epoch, From: from, To: to, Entries: []replica.Entry{}}})
 	})
 	return nil
 }

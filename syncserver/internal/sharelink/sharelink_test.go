@@ -24,7 +24,7 @@ import (
 // heard is a content.Events that writes down what it hears.
 type heard struct{ what []string }
 
-func (h *heard) Content(_ board.ID, d replica.Delta) {
+func (h *heard) Content(_ board.ID, d content.Step) {
 	h.what = append(h.what, "content")
 	if d.From >= d.To || d.Entries == nil {
 		h.what = append(h.what, "nonsense")

@@ -16,7 +16,6 @@ import (
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
-	"widgets.pro/shared/replica"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
@@ -36,9 +35,9 @@ const (
 // deaf is a content.Events that hears nothing.
 type deaf struct{}
 
-func (deaf) Content(board.ID, replica.Delta) {}
-func (deaf) Access(content.AccessChange)     {}
-func (deaf) List([]store.AccountID)          {}
+func (deaf) Content(board.ID, content.Step) {}
+func (deaf) Access(content.AccessChange)    {}
+func (deaf) List([]store.AccountID)         {}
 
 // world is a Service over a real data file, with a clock that a test turns on and a count of what was hashed.
 type world struct {

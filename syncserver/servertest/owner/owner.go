@@ -192,6 +192,9 @@ func (o *Owner) Do(ctx context.Context, id board.ID, fill func(*sharing.Command)
 	}
 }
 
+// Link is a dashboard's link as the server said last.
+func (o *Owner) Link(id board.ID) sharing.Link { return o.links[id] }
+
 // Watch takes what the server tells of links, beginning with what it has told already, until something of the dashboard's
 // comes for which done holds.
 func (o *Owner) Watch(ctx context.Context, id board.ID, done func(wire.Share) bool) error {
