@@ -578,7 +578,7 @@ func TestQ1_V3_RandomChanges(t *testing.T) {
 		foreign := uint64(0)        // version that the latest change elsewhere made
 		sawAll := map[string]bool{} // commands that were decided in sight of all changes elsewhere
 		known := func() bool { return heard >= foreign }
-		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+		for range rapid.IntRange(1, 12).Draw(t, "steps") {
 			switch rapid.IntRange(0, 9).Draw(t, "step") {
 			default:
 				ask := randomChange(t, d)
