@@ -40,6 +40,32 @@ func (p page) titles() []string {
 	return titles
 }
 
+// The window's own page, and no other, may draw in the preview of an embedded dashboard, with its own sheet of styles.
+func TestE1_ThePreviewCanBeDrawnFromOutside(t *testing.T) {
+	h := newHome(t)
+	p := h.start(t)
+	var drawn struct{ Text, Color, Script string }
+	p.run(`const frame = document.createElement("iframe");
+		frame.src = "/embed-preview";
+		const loaded = new Promise((done) => { frame.onload = done; });
+		document.body.append(frame);
+		await loaded;
+		const doc = frame.contentDocument, win = frame.contentWindow;
+		const sheet = new win.CSSStyleSheet();
+		sheet.replaceSync("p { color: rgb(1, 2, 3) }");
+		doc.adoptedStyleSheets = [sheet];
+		const p = doc.createElement("p");
+		p.textContent = "drawn";
+		doc.body.append(p);
+		const script = doc.createElement("script");
+		script.textContent = "document.title = 'ran'";
+		doc.body.append(script);
+		return { Text: doc.body.firstChild.textContent, Color: win.getComputedStyle(p).color, Script: doc.title };`, &drawn)
+	if drawn.Text != "drawn" || drawn.Color != "rgb(1, 2, 3)" || drawn.Script != "Preview" {
+		t.Errorf("%+v", drawn)
+	}
+}
+
 // Typing and clicking as a new user does; after a restart everything is as it was left.
 func TestQ1_TheWindowIsFoundAsItWasLeft(t *testing.T) {
 	h := newHome(t)

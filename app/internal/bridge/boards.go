@@ -7,7 +7,6 @@ import (
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
-	"widgets.pro/shared/sharing"
 )
 
 func boardID(r *http.Request) (board.ID, error) {
@@ -102,18 +101,11 @@ func share(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		Action sharing.Action `json:"action"`
-	}
+	var in workspace.ShareChange
 	if err := decode(w, r, maxSmall, &in); err != nil {
 		return nil, err
 	}
-	switch in.Action {
-	case sharing.Enable, sharing.Disable, sharing.Rotate:
-		return done{}, ws.Share(id, in.Action)
-	case sharing.Delete:
-	}
-	return nil, fault.Field("action", "The action is enable, disable or rotate.")
+	return done{}, ws.Share(id, in)
 }
 
 func (b *Bridge) export(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {

@@ -75,14 +75,19 @@ func page() fs.FS {
 
 func newWorkspace(t *testing.T) *workspace.Workspace {
 	t.Helper()
-	store, err := localstore.Open(filepath.Join(t.TempDir(), "data.db"), localstore.Options{Random: rand.Reader})
+	return workspaceIn(t, t.TempDir(), noServer{}, slog.New(slog.DiscardHandler))
+}
+
+func workspaceIn(t *testing.T, dir string, accounts workspace.Accounts, log *slog.Logger) *workspace.Workspace {
+	t.Helper()
+	store, err := localstore.Open(filepath.Join(dir, "data.db"), localstore.Options{Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	ws, err := workspace.New(workspace.Deps{
-		Store: store, Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Accounts: noServer{}, Credentials: noCredentials{}, Version: "test", Desktop: true, DefaultServer: "https://example.org",
+		Store: store, Now: time.Now, Random: rand.Reader, Log: log,
+		Accounts: accounts, Credentials: noCredentials{}, Version: "test", Desktop: true, DefaultServer: "https://example.org",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -245,6 +250,19 @@ func TestB1_BadRequestsGetAClearFaultAndChangeNothing(t *testing.T) {
 		"bad edit":              {"POST", at + "/edits", `{"label":"","edits":[{"do":"board","field":"theme","value":"pink"}]}`, 400, "theme"},
 		"edit of what":          {"POST", at + "/edits", `{"label":"","edits":[{"do":"explode"}]}`, 400, "do"},
 		"share how":             {"POST", at + "/share", `{"action":"delete"}`, 400, "action"},
+		"share anyhow":          {"POST", at + "/share", `{"action":"publish"}`, 400, "action"},
+		"share stranger":        {"POST", at + "/share", `{"action":"enable","pasword":"open sesame"}`, 400, "body"},
+		"share password":        {"POST", at + "/share", `{"action":"password","password":"short"}`, 400, "password"},
+		"share password type":   {"POST", at + "/share", `{"action":"password","password":12345678}`, 400, "password"},
+		"share end":             {"POST", at + "/share", `{"action":"expiry","expires":1}`, 400, "expires"},
+		"share end of a day":    {"POST", at + "/share", `{"action":"expiry","expires":1.5}`, 400, "expires"},
+		"share slug":            {"POST", at + "/share", `{"action":"slug","slug":"Team"}`, 400, "slug"},
+		"share origin":          {"POST", at + "/share", `{"action":"origins","origins":["example.org","//"]}`, 400, "origins[1]"},
+		"share origins":         {"POST", at + "/share", `{"action":"origins","origins":"example.org"}`, 400, "origins"},
+		"code of what":          {"GET", at + "/qr?format=svg", nil, 400, "of"},
+		"code as what":          {"GET", at + "/qr?of=link&format=gif", nil, 400, "format"},
+		"code of no link":       {"GET", at + "/qr?of=link&format=svg", nil, 409, ""},
+		"code of no dashboard":  {"GET", unknown + "/qr?of=link&format=svg", nil, 404, ""},
 		"widget id":             {"GET", at + "/widgets/x/rows.csv", nil, 404, ""},
 		"body where none is":    {"POST", at + "/trash", strings.Repeat("x", 1<<20), 413, "body"},
 		"options":               {"POST", "/api/files?name=a&options=%7B", "a", 400, "body"},
@@ -389,6 +407,9 @@ func TestThePage(t *testing.T) {
 	}
 	if w := f.do("POST", "/", nil); w.Code != http.StatusBadRequest {
 		t.Errorf("POST: %d", w.Code)
+	}
+	if csp := f.do("GET", "/", nil).Header().Get("Content-Security-Policy"); !strings.Contains(csp, "frame-src 'self';") || !strings.Contains(csp, "frame-ancestors 'none'") {
+		t.Errorf("policy %q", csp)
 	}
 	bare := closed(t, bridge.Deps{})
 	if w := bare.do("GET", "/", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "make build") {

@@ -26,6 +26,7 @@ type hub struct {
 	state   int64
 	boards  map[board.ID]numbered
 	notices []numbered // the latest maxNotices
+	told    int64      // number of the latest event that some screen has got
 	wake    chan struct{}
 	polls   []*poll // oldest first
 	closed  bool
@@ -50,7 +51,7 @@ type batch struct {
 
 func newHub(start int64) *hub {
 	start = max(start, 1)
-	return &hub{first: start, seq: start, boards: map[board.ID]numbered{}, wake: make(chan struct{})}
+	return &hub{first: start, seq: start, told: start, boards: map[board.ID]numbered{}, wake: make(chan struct{})}
 }
 
 // publish numbers events and wakes the polls. It does not block.
@@ -82,7 +83,14 @@ func (h *hub) wait(ctx context.Context, after int64, client string, atMost time.
 	h.mu.Lock()
 	if after < h.first || after > h.seq {
 		defer h.mu.Unlock()
-		return batch{Next: h.seq, Events: []workspace.Event{{Type: workspace.EventState}}, Reset: true}
+		b := batch{Next: h.seq, Events: []workspace.Event{{Type: workspace.EventState}}, Reset: true}
+		for _, n := range h.notices { // those from before there was a screen to show them
+			if n.seq > h.told {
+				b.Events = append(b.Events, n.event)
+			}
+		}
+		h.told = h.seq
+		return b
 	}
 	p := h.enter(client)
 	h.mu.Unlock()
@@ -133,7 +141,7 @@ func (h *hub) leave(p *poll) {
 	h.polls = slices.DeleteFunc(h.polls, func(q *poll) bool { return q == p })
 }
 
-// since collects the events after a number, in the order of their numbers. The caller holds h.mu.
+// since collects the events after a number, in the order of their numbers, to be handed out. The caller holds h.mu.
 func (h *hub) since(after int64) batch {
 	var list []numbered
 	if h.state > after {
@@ -153,6 +161,9 @@ func (h *hub) since(after int64) batch {
 	out := batch{Next: h.seq, Events: make([]workspace.Event, 0, len(list))}
 	for _, n := range list {
 		out.Events = append(out.Events, n.event)
+	}
+	if len(out.Events) > 0 {
+		h.told = h.seq
 	}
 	return out
 }

@@ -12,9 +12,19 @@ import (
 	"widgets.pro/shared/fault"
 )
 
-// policy lets the page load and reach nothing but what this handler serves: no inline script or style, no frame, no form.
+// policy lets the page load and reach nothing but what this handler serves: no inline script or style, no form, no frame
+// but the preview, and no page that frames it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
-	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; manifest-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// The preview is an empty page of the same origin. The share dialog frames it and draws in it, from outside, what a page
+// that embeds the dashboard will show; this works offline. It runs no script of its own and reaches nothing.
+const (
+	previewPath   = "/embed-preview"
+	previewPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+		"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+	preview = `<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Preview</title></head><body></body></html>`
+)
 
 // notBuilt is shown by a program that was compiled without the front end.
 const notBuilt = `<!doctype html>
@@ -34,6 +44,12 @@ const notBuilt = `<!doctype html>
 func (b *Bridge) page(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		b.fail(w, r, wrongMethod())
+		return
+	}
+	if r.URL.Path == previewPath {
+		w.Header().Set("Content-Security-Policy", previewPolicy)
+		w.Header().Set("X-Frame-Options", "SAMEORIGIN")
+		b.send(w, r, http.StatusOK, "text/html; charset=utf-8", []byte(preview))
 		return
 	}
 	if b.deps.UI == nil {

@@ -80,6 +80,29 @@ func TestPollsTellOfChanges(t *testing.T) {
 	}
 }
 
+// What is told before there is a screen, such as at the start, is shown by the first one.
+func TestL5_NoticesWaitForTheFirstScreen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := closed(t, bridge.Deps{Start: 1000})
+		ws := newWorkspace(t)
+		f.Open(ws)
+		ws.Tell(fault.New(fault.Unavailable, "Told early."))
+		synctest.Wait()
+		first := <-poll(t.Context(), f, "a", 0)
+		if n := len(first.Events); !first.Reset || n != 2 || first.Events[1].Notice == nil || first.Events[1].Notice.Message != "Told early." {
+			t.Errorf("%+v", first)
+		}
+		ws.Tell(fault.New(fault.Unavailable, "Told later."))
+		if b := <-poll(t.Context(), f, "a", first.Next); len(b.Events) != 1 || b.Events[0].Notice.Message != "Told later." {
+			t.Errorf("%+v", b)
+		}
+		if again := <-poll(t.Context(), f, "b", 0); !again.Reset || len(again.Events) != 1 {
+			t.Errorf("told again: %+v", again)
+		}
+		f.Close()
+	})
+}
+
 // empty makes a bridge inside a synctest bubble, with nothing but time in it.
 func empty(t *testing.T) *bridge.Bridge {
 	t.Helper()

@@ -46,6 +46,7 @@ func (b *Bridge) routes() http.Handler {
 		"POST /api/boards/{id}/discard":             onBoard(func(ws *workspace.Workspace, id board.ID) (any, error) { return done{}, ws.DiscardRefused(id) }),
 		"POST /api/boards/{id}/edits":               edit,
 		"POST /api/boards/{id}/share":               share,
+		"GET /api/boards/{id}/qr":                   b.qr,
 		"GET /api/boards/{id}/export":               b.export,
 		"GET /api/boards/{id}/widgets/{w}/rows.csv": b.rowsCSV,
 		"POST /api/files":                           b.readFile,

@@ -16,6 +16,7 @@ import (
 	"widgets.pro/app/internal/syncclient"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/servertest"
 )
 
@@ -211,6 +212,9 @@ func (d *device) content(id board.ID) string {
 	}
 	return text(map[string]any{"title": v.Title, "description": v.Description, "widgets": widgets})
 }
+
+// to is a change of sharing that needs nothing but its action.
+func to(a sharing.Action) workspace.ShareChange { return workspace.ShareChange{Action: a} }
 
 func title(s string) workspace.Edit {
 	return workspace.Edit{Do: workspace.DoBoard, Field: "title", Value: json.RawMessage(text(s))}

@@ -198,7 +198,7 @@ func TestQ2_ManyChangesTravelInBatches(t *testing.T) {
 			}
 			a.edit(id, edits...)
 		}
-		a.must(a.Share(id, sharing.Enable))
+		a.must(a.Share(id, to(sharing.Enable)))
 	}
 	a.must(a.SignUp(t.Context(), s.URL(), "ada@example.org", password))
 	a.untilSynced()

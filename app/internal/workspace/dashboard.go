@@ -20,8 +20,12 @@ type dashboard struct {
 
 	undo, redo stack
 
+	// Of the link, as the server told in this run of the program. Views is replaced, never changed.
 	watching int
+	views    *Views
 	receipt  *Receipt
+	// warned is the end of the link that its owner was told of.
+	warned int64
 }
 
 // role is what this account may do. A dashboard that belongs to this device alone has its user as owner.

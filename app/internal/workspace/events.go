@@ -103,6 +103,10 @@ func (w *Workspace) publish(events ...Event) {
 	for _, s := range subs {
 		s.put(events)
 	}
+	select {
+	case w.moved <- struct{}{}:
+	default:
+	}
 }
 
 func notice(kind NoticeKind, id board.ID, message, hint string) Event {

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -23,6 +24,7 @@ type device struct {
 	t     *testing.T
 	path  string
 	store *localstore.Store
+	log   bytes.Buffer
 
 	mu   sync.Mutex
 	now  time.Time
@@ -59,7 +61,7 @@ func (d *device) open() {
 	}})
 	d.must(err)
 	d.Workspace, err = workspace.New(workspace.Deps{
-		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.DiscardHandler), Accounts: accounts{}, Credentials: d.keys,
+		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Accounts: accounts{}, Credentials: d.keys,
 		Version: "test", DefaultServer: "https://widgets.example.org",
 	})
 	d.must(err)

@@ -89,10 +89,14 @@ func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
 		if d.rec.Home == "" || d.rec.Denied != "" || d.rec.Home != next.Home {
 			fresh = append(fresh, a.Board)
 		}
+		counted := w.count(d, next.Link, a.Views)
 		if sameRecord(next, d.rec) {
+			if counted {
+				w.shown(d)
+			}
 			continue
 		}
-		if err := w.touch(d, func(_ *localstore.Tx, rec *localstore.Board) error { *rec = next; return nil }); err != nil {
+		if err := w.hear(d, next.Link, func(_ *localstore.Tx, rec *localstore.Board) error { *rec = next; return nil }); err != nil {
 			return fresh, err
 		}
 		w.mu.Lock()
@@ -100,6 +104,59 @@ func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
 		w.mu.Unlock()
 	}
 	return fresh, nil
+}
+
+// hear stores a link that the server told without being asked, by fn, and fits the waiting commands to it.
+func (w *Workspace) hear(d *dashboard, told sharing.Link, fn func(tx *localstore.Tx, rec *localstore.Board) error) error {
+	again := w.rechain(d, told, nil, false)
+	if len(again) == 0 {
+		return w.touch(d, fn)
+	}
+	return w.settle(d, w.replaced(again), func(tx *localstore.Tx, rec *localstore.Board) error {
+		if err := putAll(tx, again); err != nil {
+			return err
+		}
+		return fn(tx, rec)
+	})
+}
+
+// settle is touch for what changes the outbox too.
+func (w *Workspace) settle(d *dashboard, outbox []localstore.Command, fn func(tx *localstore.Tx, rec *localstore.Board) error) error {
+	if err := w.touch(d, fn); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.outbox = outbox
+	w.mu.Unlock()
+	w.shown(d)
+	return nil
+}
+
+func putAll(tx *localstore.Tx, commands []localstore.Command) error {
+	for _, c := range commands {
+		if err := tx.PutCommand(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count takes how often a link was opened, and reports whether that is news. A server that does not say leaves what was
+// known, unless the link is another one now.
+func (w *Workspace) count(d *dashboard, link sharing.Link, told *wire.Views) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	old := d.views
+	switch {
+	case told != nil:
+		d.views = &Views{Last: told.Last, Day: told.Day, Days: append([]uint32{}, told.Days...)}
+	case link.Token != d.rec.Link.Token:
+		d.views = nil
+	}
+	if old == nil || d.views == nil {
+		return old != d.views
+	}
+	return old.Last != d.views.Last || old.Day != d.views.Day || !slices.Equal(old.Days, d.views.Days)
 }
 
 func sameRecord(a, b localstore.Board) bool {
@@ -211,10 +268,10 @@ func (w *Workspace) ShareState(m wire.Share) error {
 	if m.Link.Version < d.rec.Link.Version {
 		return nil // late
 	}
-	revoked := d.rec.Link.Enabled && (!m.Link.Enabled || m.Link.Token != d.rec.Link.Token)
+	w.count(d, m.Link, m.Views)
 	w.mu.Lock()
 	d.watching = m.Watching
-	if revoked || m.Cut > 0 {
+	if d.rec.Link.Revokes(m.Link) || m.Cut > 0 {
 		d.receipt = &Receipt{Cut: m.Cut, MS: m.CutMS}
 	}
 	w.mu.Unlock()
@@ -222,7 +279,7 @@ func (w *Workspace) ShareState(m wire.Share) error {
 		w.shown(d)
 		return nil
 	}
-	return w.touch(d, func(_ *localstore.Tx, rec *localstore.Board) error {
+	return w.hear(d, m.Link, func(_ *localstore.Tx, rec *localstore.Board) error {
 		rec.Link = m.Link
 		return nil
 	})
@@ -237,34 +294,40 @@ func (w *Workspace) Result(m wire.Result) error {
 		return nil // heard before
 	}
 	q := w.outbox[i]
-	outbox := slices.Delete(slices.Clone(w.outbox), i, i+1)
 	d, err := w.find(q.Command.Board)
 	if err != nil { // its dashboard was deleted here
 		if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return tx.Unqueue(q.Seq) }); err != nil {
 			return fmt.Errorf("settle command: %w", err)
 		}
 		w.mu.Lock()
-		w.outbox = outbox
+		w.outbox = slices.Delete(slices.Clone(w.outbox), i, i+1)
 		w.mu.Unlock()
 		w.publish(Event{Type: EventState})
 		return nil
 	}
-	err = w.touch(d, func(tx *localstore.Tx, rec *localstore.Board) error {
-		if m.Link.Version >= rec.Link.Version {
-			rec.Link = m.Link
-		}
+	told := m.Link
+	if told.Version < d.rec.Link.Version {
+		told = d.rec.Link // late, or the server told none
+	}
+	again := w.rechain(d, told, &q, m.Fault != nil)
+	if d.rec.Link.Revokes(told) {
+		w.mu.Lock()
+		d.receipt = &Receipt{} // until the server tells whom it cut
+		w.mu.Unlock()
+	}
+	err = w.settle(d, slices.Delete(w.replaced(again), i, i+1), func(tx *localstore.Tx, rec *localstore.Board) error {
+		rec.Link = told
 		if m.Fault != nil {
 			rec.Refusal = &localstore.Refusal{Action: q.Command.Action, Message: sentence(m)}
+		}
+		if err := putAll(tx, again); err != nil {
+			return err
 		}
 		return tx.Unqueue(q.Seq)
 	})
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	w.outbox = outbox
-	w.mu.Unlock()
-	w.shown(d)
 	if m.Fault != nil {
 		w.publish(notice(NoticeWarning, d.rec.ID, m.Fault.Message, m.Fault.Hint))
 	}

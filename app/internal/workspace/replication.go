@@ -235,7 +235,7 @@ func (w *Workspace) firstCommand(id board.ID) int {
 	return slices.IndexFunc(w.outbox, func(c localstore.Command) bool { return c.Command.Board == id })
 }
 
-// Command is a dashboard's oldest waiting command, if it may be sent now: turning the link on waits until the edits made
+// Command is a dashboard's oldest waiting command, if it may be sent now: what lets people in waits until the edits made
 // before it have arrived, so that nobody sees the dashboard as it was; what takes access away waits for nothing.
 func (w *Workspace) Command(id board.ID) (c sharing.Command, ok bool, err error) {
 	w.mu.RLock()
@@ -245,8 +245,12 @@ func (w *Workspace) Command(id board.ID) (c sharing.Command, ok bool, err error)
 		return c, false, nil
 	}
 	q, d := w.outbox[i], w.boards[id]
+	var rec localstore.Board
+	if d != nil {
+		rec = d.rec
+	}
 	w.mu.RUnlock()
-	if q.Command.Action == sharing.Enable && d != nil && d.rec.Denied == "" {
+	if d != nil && rec.Denied == "" && letsIn(rec.Link, q.Command, w.wall()) {
 		s, err := w.clientStatus(id)
 		if err != nil {
 			return c, false, err
@@ -256,6 +260,20 @@ func (w *Workspace) Command(id board.ID) (c sharing.Command, ok bool, err error)
 		}
 	}
 	return q.Command, true, nil
+}
+
+// letsIn reports whether a command may let somebody see the dashboard who does not see it by the link as it is.
+func letsIn(l sharing.Link, c sharing.Command, now int64) bool {
+	switch c.Action {
+	case sharing.Enable:
+		return l.Mode(now) == sharing.Private
+	case sharing.RemovePassword:
+		return true
+	case sharing.SetExpiry:
+		return c.Expires == 0 || l.Expires != 0 && c.Expires > l.Expires
+	case sharing.Disable, sharing.Rotate, sharing.Delete, sharing.SetPassword, sharing.SetSlug, sharing.SetStill, sharing.SetOrigins:
+	}
+	return false
 }
 
 // Waiting is how many edits and commands wait for the signed-in account's server.

@@ -2,7 +2,11 @@ package workspace
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
@@ -11,9 +15,15 @@ import (
 	"widgets.pro/shared/sharing"
 )
 
-// Share queues a change of the dashboard's link: sharing.Enable, Disable or Rotate. Token and short id are made here, so
-// that the address is known at once (L1). The server decides when the command arrives (V3).
-func (w *Workspace) Share(id board.ID, action sharing.Action) error {
+// Share queues a change of the dashboard's link. Token and short id are made here, so that the address is known at once
+// (L1); a password is hashed here, which takes some 20 ms, and only its hash is stored (P2). Turning on a link whose end
+// has passed also removes that end (L5). The server decides when the commands arrive (V3). Faults name the field of the
+// change that is wrong; after one, and where everything is as asked for already, nothing is queued.
+func (w *Workspace) Share(id board.ID, ask ShareChange) error {
+	asked, err := w.parse(ask)
+	if err != nil {
+		return err
+	}
 	w.write.Lock()
 	defer w.write.Unlock()
 	d, err := w.open(id)
@@ -25,69 +35,183 @@ func (w *Workspace) Share(id board.ID, action sharing.Action) error {
 		return d.mayEdit()
 	case !d.role().CanShare():
 		return fault.New(fault.Denied, "Only its owner can share this dashboard.")
-	case d.rec.Trashed && action != sharing.Disable:
+	case d.rec.Trashed && asked.Action != sharing.Disable:
 		return fault.New(fault.Conflict, "This dashboard is in the trash.").WithHint("Restore it before you share it.")
 	}
-	cmd, err := w.command(d, action)
-	if err != nil {
+	commands, err := w.commands(d, asked)
+	if err != nil || len(commands) == 0 {
 		return err
 	}
-	wanted := w.wanted(d)
-	next, f := sharing.Decide(wanted, cmd, w.clock(), sharing.Names{})
-	if f != nil {
-		return f
-	}
-	if next == wanted && action != sharing.Disable {
-		return nil // it is already as asked for
-	}
-	if next == wanted && !d.rec.Link.Enabled && !w.enabling(id) {
-		return nil // off, and nothing on its way that could turn it on
-	}
-	queued := localstore.Command{Command: cmd, Home: d.rec.Home}
+	queued := make([]localstore.Command, len(commands))
 	err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
-		queued.After = c.Status().LastN
 		rec.Sample, rec.Refusal = false, nil
-		return change{}, tx.Queue(&queued)
+		for i, cmd := range commands {
+			queued[i] = localstore.Command{Command: cmd, Home: rec.Home, After: c.Status().LastN}
+			if err := tx.Queue(&queued[i]); err != nil {
+				return change{}, err
+			}
+		}
+		return change{}, nil
 	})
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
-	w.outbox = append(slices.Clip(w.outbox), queued)
+	w.outbox = append(slices.Clip(w.outbox), queued...)
+	if asked.Action == sharing.SetExpiry && asked.Expires <= w.clock()+warnAhead.Milliseconds() {
+		d.warned = asked.Expires // by whoever chose it
+	}
 	w.mu.Unlock()
 	w.shown(d)
 	w.wake()
 	return nil
 }
 
-// command makes a command on top of those that wait already.
-func (w *Workspace) command(d *dashboard, action sharing.Action) (sharing.Command, error) {
+// parse checks what is asked for and makes a command of it that lacks only what depends on the dashboard.
+func (w *Workspace) parse(c ShareChange) (asked sharing.Command, err error) {
+	asked.Action = c.Action
+	for _, f := range []struct {
+		name       string
+		set, taken bool
+	}{
+		{"password", c.Password != "", c.Action == sharing.Enable || c.Action == sharing.SetPassword},
+		{"expires", c.Expires != 0, c.Action == sharing.SetExpiry},
+		{"slug", c.Slug != "", c.Action == sharing.SetSlug},
+		{"still", c.Still, c.Action == sharing.SetStill},
+		{"origins", len(c.Origins) > 0, c.Action == sharing.SetOrigins},
+	} {
+		if f.set && !f.taken {
+			return asked, fault.Field(f.name, "This does not belong to the change that is asked for.")
+		}
+	}
+	switch c.Action {
+	case sharing.Enable:
+		if c.Password != "" {
+			asked.Hash, err = w.hash(string(c.Password))
+		}
+	case sharing.SetPassword:
+		asked.Hash, err = w.hash(string(c.Password))
+	case sharing.SetExpiry:
+		asked.Expires = c.Expires
+		err = w.checkExpiry(c.Expires)
+	case sharing.SetSlug:
+		asked.Slug = sharing.Slug(c.Slug)
+		if _, ok := sharing.ParseSlug(c.Slug); !ok && c.Slug != "" {
+			err = fault.Field("slug", "A name has 3 to 64 small letters, digits and single hyphens between them.")
+		}
+	case sharing.SetStill:
+		asked.Still = c.Still
+	case sharing.SetOrigins:
+		asked.Origins, err = parseOrigins(c.Origins)
+	case sharing.Disable, sharing.Rotate, sharing.RemovePassword:
+	case sharing.Delete:
+		err = fault.Field("action", "A dashboard is deleted from the trash.")
+	default:
+		err = fault.Field("action", "This change of sharing is not known.")
+	}
+	return asked, err
+}
+
+// hash hashes a password as it is compared on the server: in Unicode's composed form, so that it does not matter which
+// keyboard it was typed on.
+func (w *Workspace) hash(password string) (sharing.Hash, error) {
+	const tooLong = "This password is too long: the limit is 1,024 bytes."
+	if len(password) > sharing.MaxPassword {
+		return "", fault.Field("password", tooLong)
+	}
+	if !utf8.ValidString(password) {
+		return "", fault.Field("password", "This password is not valid text.")
+	}
+	password = norm.NFC.String(password)
+	switch {
+	case len(password) < sharing.MinPassword:
+		return "", fault.Field("password", "A password needs at least 6 characters.")
+	case len(password) > sharing.MaxPassword:
+		return "", fault.Field("password", tooLong)
+	}
+	h, err := sharing.HashPassword(w.deps.Random, password)
+	if err != nil {
+		return "", fmt.Errorf("hash the password: %w", err)
+	}
+	return h, nil
+}
+
+func (w *Workspace) checkExpiry(at int64) error {
+	now := w.wall()
+	switch {
+	case at == 0:
+		return nil
+	case at <= now:
+		return fault.Field("expires", "This time has passed already.").WithHint("Choose one in the future, or turn the link off.")
+	case at > now+sharing.MaxExpiry:
+		return fault.Field("expires", "A link may end at most ten years from now.")
+	}
+	return nil
+}
+
+func parseOrigins(list []string) (sharing.Origins, error) {
+	for i, s := range list {
+		if _, ok := sharing.ParseOrigin(s); !ok {
+			return "", fault.Field(fmt.Sprintf("origins[%d]", i), "This is not the address of a site.").
+				WithHint("Write it such as https://example.org, or https://*.example.org for all below it.")
+		}
+	}
+	o, ok := sharing.ParseOrigins(list)
+	if !ok {
+		return "", fault.Field("origins", fmt.Sprintf("At most %d sites can be named.", sharing.MaxOrigins))
+	}
+	return o, nil
+}
+
+// commands are those that bring about what is asked for, on top of those that wait already; none if it is so already.
+func (w *Workspace) commands(d *dashboard, asked sharing.Command) ([]sharing.Command, error) {
+	now, link := w.clock(), w.wanted(d)
+	steps := make([]sharing.Command, 0, 3)
+	if asked.Action == sharing.Enable && link.Ended(now) {
+		// A link that is on and has ended is revived by taking the end away: the password must be there before that.
+		if asked.Hash != "" {
+			steps = append(steps, sharing.Command{Action: sharing.SetPassword, Hash: asked.Hash})
+			asked.Hash = ""
+		}
+		steps = append(steps, sharing.Command{Action: sharing.SetExpiry})
+	}
+	steps = append(steps, asked)
+	needed := steps[:0]
+	for _, c := range steps {
+		if err := w.complete(&c, d.rec.ID, link); err != nil {
+			return nil, err
+		}
+		next, f := sharing.Decide(link, c, now, sharing.Names{})
+		if f != nil {
+			return nil, f
+		}
+		// What is off may still be on at the server, or be turned on by what is on its way.
+		again := c.Action == sharing.Disable && (d.rec.Link.Enabled || w.enabling(d.rec.ID))
+		if next != link || again {
+			needed = append(needed, c)
+		}
+		link = next
+	}
+	return needed, nil
+}
+
+// complete gives a command its id and the version that it is based on, and the names of a link if it makes a new one.
+func (w *Workspace) complete(c *sharing.Command, id board.ID, link sharing.Link) error {
 	u, err := w.newULID()
 	if err != nil {
-		return sharing.Command{}, err
+		return err
 	}
-	wanted := w.wanted(d)
-	cmd := sharing.Command{ID: sharing.NewCommandID(u), Board: d.rec.ID, Action: action, Base: wanted.Version}
-	switch action {
-	case sharing.Enable:
-		if wanted.Token != "" {
-			return cmd, nil
-		}
-	case sharing.Rotate:
-	case sharing.Disable:
-		return cmd, nil
-	case sharing.Delete:
-		return cmd, fault.Field("action", "A dashboard is deleted from the trash.")
-	default:
-		return cmd, fault.Field("action", "Sharing can be turned on, turned off, or given a new link.")
+	c.ID, c.Board, c.Base = sharing.NewCommandID(u), id, link.Version
+	if c.Action != sharing.Rotate && (c.Action != sharing.Enable || link.Token != "") {
+		return nil
 	}
-	if cmd.Token, err = sharing.NewToken(w.deps.Random); err != nil {
-		return cmd, fmt.Errorf("make a token: %w", err)
+	if c.Token, err = sharing.NewToken(w.deps.Random); err != nil {
+		return fmt.Errorf("make a token: %w", err)
 	}
-	if cmd.ShortID, err = sharing.NewShortID(w.deps.Random); err != nil {
-		return cmd, fmt.Errorf("make a short id: %w", err)
+	if c.ShortID, err = sharing.NewShortID(w.deps.Random); err != nil {
+		return fmt.Errorf("make a short id: %w", err)
 	}
-	return cmd, nil
+	return nil
 }
 
 // enabling reports whether a command that turns the link on may still be on its way.
@@ -103,13 +227,84 @@ func (w *Workspace) enabling(id board.ID) bool {
 // wanted is the link as it will be once the waiting commands have arrived, if nobody else changes it. The caller holds
 // w.write or w.mu.
 func (w *Workspace) wanted(d *dashboard) sharing.Link {
-	l := d.rec.Link
+	now := w.clock()
+	l := sharing.Expire(d.rec.Link, now) // as the server has done, whether that was heard or not
 	for _, c := range w.outbox {
 		if c.Command.Board == d.rec.ID {
-			l, _ = sharing.Decide(l, c.Command, w.clock(), sharing.Names{})
+			l, _ = sharing.Decide(l, c.Command, now, sharing.Names{})
 		}
 	}
 	return l
+}
+
+// unseen is the base of commands whose author did not see what they will meet: no link ever has this version. The server
+// applies those that take access away, and refuses the others (V3).
+const unseen = math.MaxUint64
+
+// rechain fits the commands that wait for a dashboard to a link that the server told, and returns those that changed.
+// Answered is the command whose answer told it, which waits no more, or nil.
+//
+// Waiting commands are based on each other. If something else came between, their versions could fit by chance to a state
+// that their author never saw, so they are based on nothing. If only a command before them was refused, as for a name
+// that is taken, they are based on what is without it.
+func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstore.Command, refused bool) []localstore.Command {
+	var changed []localstore.Command
+	set := func(c *localstore.Command, base uint64) {
+		if c.Command.Base != base {
+			c.Command.Base = base
+			changed = append(changed, *c)
+		}
+	}
+	following, l, now := w.following(d, answered), told, w.clock()
+	switch expected := told == d.rec.Link || !refused && w.foresaw(d, told); {
+	case expected && (!refused || answered.Command.Base == unseen):
+		// All went as foreseen, or what was to be done has been done when the other change was told.
+	case expected && answered.Command.Base == told.Version:
+		for _, c := range following {
+			if c.Command.Base != unseen {
+				set(&c, l.Version)
+			}
+			l, _ = sharing.Decide(l, c.Command, now, sharing.Names{})
+		}
+	default:
+		for _, c := range following {
+			set(&c, unseen)
+		}
+	}
+	return changed
+}
+
+// foresaw reports whether a link is what the oldest waiting command of its dashboard makes of the one before.
+func (w *Workspace) foresaw(d *dashboard, told sharing.Link) bool {
+	i := w.firstCommand(d.rec.ID)
+	if i < 0 {
+		return false
+	}
+	now := w.clock()
+	next, f := sharing.Decide(sharing.Expire(d.rec.Link, now), w.outbox[i].Command, now, sharing.Names{})
+	return f == nil && next == told
+}
+
+// following lists the commands that wait for a dashboard, without the one that was answered.
+func (w *Workspace) following(d *dashboard, answered *localstore.Command) []localstore.Command {
+	var out []localstore.Command
+	for _, c := range w.outbox {
+		if c.Command.Board == d.rec.ID && (answered == nil || c.Seq != answered.Seq) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// replaced is the outbox with some commands in place of those of the same number.
+func (w *Workspace) replaced(commands []localstore.Command) []localstore.Command {
+	outbox := slices.Clone(w.outbox)
+	for _, c := range commands {
+		if i := slices.IndexFunc(outbox, func(o localstore.Command) bool { return o.Seq == c.Seq }); i >= 0 {
+			outbox[i] = c
+		}
+	}
+	return outbox
 }
 
 // DismissRefusal forgets the last refused command of a dashboard.
@@ -126,12 +321,23 @@ func (w *Workspace) DismissRefusal(id board.ID) error {
 	})
 }
 
+// Sharing is a dashboard's title and what the share dialog shows of it.
+func (w *Workspace) Sharing(id board.ID) (title string, v ShareView, err error) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	d := w.boards[id]
+	if d == nil {
+		return "", v, notFound()
+	}
+	return d.rec.Title, w.share(d), nil
+}
+
 // share is what the share dialog shows. The caller holds w.mu.
 func (w *Workspace) share(d *dashboard) ShareView {
 	wanted := w.wanted(d)
 	v := ShareView{
 		InForce: w.linkState(d.rec.Link), Wanted: w.linkState(wanted), Waiting: []WaitingCommand{},
-		Synced: d.rec.Known && d.rec.Queued == 0, Watching: d.watching, Receipt: d.receipt, People: w.people(d),
+		Synced: d.rec.Known && d.rec.Queued == 0, Watching: d.watching, Views: d.views, Receipt: d.receipt, People: w.people(d),
 		CanManage: d.role().CanShare() && d.rec.Denied == "",
 	}
 	for _, c := range w.outbox {
@@ -142,8 +348,16 @@ func (w *Workspace) share(d *dashboard) ShareView {
 	if r := d.rec.Refusal; r != nil {
 		v.Refused = &RefusedCommand{Action: r.Action, Message: r.Message}
 	}
-	if base := w.base(d); base != "" && wanted.Token != "" {
+	base := w.base(d)
+	if base == "" {
+		return v
+	}
+	v.EmbedScript = base + "/embed.js"
+	if wanted.Token != "" {
 		v.URL, v.ShortURL = wanted.Token.URL(base), wanted.ShortID.URL(base)
+		if wanted.Slug != "" {
+			v.SlugURL = wanted.Slug.URL(base)
+		}
 	}
 	return v
 }
@@ -172,8 +386,9 @@ func (w *Workspace) linkState(l sharing.Link) LinkState {
 	if origins == nil {
 		origins = []string{}
 	}
+	now := w.clock()
 	return LinkState{
-		Mode: l.Mode(w.clock()), Enabled: l.Enabled, Token: l.Token, ShortID: l.ShortID, Version: l.Version,
-		Password: l.Password, Expires: l.Expires, Expired: l.Ended(w.clock()), Slug: l.Slug, Still: l.Still, Origins: origins,
+		Mode: l.Mode(now), Enabled: l.Enabled, Token: l.Token, ShortID: l.ShortID, Version: l.Version,
+		Password: l.Password, Expires: l.Expires, Expired: l.Ended(now), Slug: l.Slug, Still: l.Still, Origins: origins,
 	}
 }

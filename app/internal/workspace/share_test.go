@@ -14,11 +14,14 @@ import (
 
 func (d *device) share(id board.ID) workspace.ShareView { return d.view(id).Share }
 
+// to is a change that needs nothing but its action.
+func to(a sharing.Action) workspace.ShareChange { return workspace.ShareChange{Action: a} }
+
 // The address is known as soon as sharing is turned on, offline too, and the dialog tells what is in force and what waits.
 func TestL1_AddressIsMadeOffline(t *testing.T) {
 	d := bare(t)
 	id := d.create("Shop")
-	d.must(d.Share(id, sharing.Enable))
+	d.must(d.Share(id, to(sharing.Enable)))
 	s := d.share(id)
 	if s.InForce.Enabled || !s.Wanted.Enabled || s.Wanted.Mode != sharing.Public || len(s.Waiting) != 1 || s.Synced {
 		t.Errorf("%s", text(s))
@@ -44,22 +47,22 @@ func TestL1_AddressIsMadeOffline(t *testing.T) {
 func TestL3_L4_CommandsChainOnWhatIsWanted(t *testing.T) {
 	d := bare(t)
 	id := d.create("Shop")
-	isFault(t, d.Share(id, sharing.Rotate), fault.Conflict)
-	isFault(t, d.Share(id, sharing.Delete), fault.Invalid)
-	isFault(t, d.Share(id, "publish"), fault.Invalid)
-	d.must(d.Share(id, sharing.Disable)) // nothing to turn off, nothing to send
+	isFault(t, d.Share(id, to(sharing.Rotate)), fault.Conflict)
+	isFault(t, d.Share(id, to(sharing.Delete)), fault.Invalid)
+	isFault(t, d.Share(id, to("publish")), fault.Invalid)
+	d.must(d.Share(id, to(sharing.Disable))) // nothing to turn off, nothing to send
 	if n := len(d.share(id).Waiting); n != 0 {
 		t.Fatalf("%d commands wait", n)
 	}
-	d.must(d.Share(id, sharing.Enable))
-	d.must(d.Share(id, sharing.Enable))
+	d.must(d.Share(id, to(sharing.Enable)))
+	d.must(d.Share(id, to(sharing.Enable)))
 	first := d.share(id).Wanted
-	d.must(d.Share(id, sharing.Disable))
-	d.must(d.Share(id, sharing.Enable))
+	d.must(d.Share(id, to(sharing.Disable)))
+	d.must(d.Share(id, to(sharing.Enable)))
 	if again := d.share(id).Wanted; again.Token != first.Token || again.ShortID != first.ShortID || !again.Enabled {
 		t.Error("turning on again made another link")
 	}
-	d.must(d.Share(id, sharing.Rotate))
+	d.must(d.Share(id, to(sharing.Rotate)))
 	if now := d.share(id).Wanted; now.Token == first.Token || now.ShortID == first.ShortID || now.Version != 4 {
 		t.Errorf("%+v", now)
 	}
@@ -93,7 +96,7 @@ func TestV3_RefusedCommandIsToldUntilDismissed(t *testing.T) {
 	d := bare(t)
 	id := d.create("Shop")
 	s := newServer(d, id)
-	d.must(d.Share(id, sharing.Enable))
+	d.must(d.Share(id, to(sharing.Enable)))
 	sub := d.Subscribe()
 	defer sub.Close()
 	c, ok, err := d.Command(id)
@@ -133,7 +136,7 @@ func TestQ2_CommandsAndEditsKeepTheirOrder(t *testing.T) {
 	s := newServer(d, id)
 	secret := d.add(id, board.KindMarkdown, "secret")
 	d.edit(id, "Remove", workspace.Edit{Do: workspace.DoRemove, Widget: secret})
-	d.must(d.Share(id, sharing.Enable))
+	d.must(d.Share(id, to(sharing.Enable)))
 	d.edit(id, "Rename", setTitle("", "after"))
 	if _, ok, err := d.Command(id); ok || err != nil {
 		t.Errorf("the link would be turned on before the edits arrived (%v)", err)
@@ -154,7 +157,7 @@ func TestQ2_CommandsAndEditsKeepTheirOrder(t *testing.T) {
 	}
 	// What takes access away waits for nothing.
 	d.edit(id, "Rename", setTitle("", "more"))
-	d.must(d.Share(id, sharing.Disable))
+	d.must(d.Share(id, to(sharing.Disable)))
 	if c, ok, err := d.Command(id); !ok || err != nil || c.Action != sharing.Disable {
 		t.Errorf("%v, %v, %v", c, ok, err)
 	}
@@ -192,7 +195,7 @@ func TestA3_ViewersCannotEditOrShare(t *testing.T) {
 	}
 	_, err = d.Edit(id, []workspace.Edit{setTitle("", "x")}, "Rename")
 	isFault(t, err, fault.Denied)
-	isFault(t, d.Share(id, sharing.Enable), fault.Denied)
+	isFault(t, d.Share(id, to(sharing.Enable)), fault.Denied)
 	isFault(t, d.Trash(id), fault.Denied)
 	isFault(t, d.Undo(id), fault.Denied)
 	if v := d.view(id); v.Share.CanManage || v.Role != sharing.RoleViewer {
@@ -202,7 +205,7 @@ func TestA3_ViewersCannotEditOrShare(t *testing.T) {
 	_, err = d.Boards(wire.Boards{Boards: []wire.Access{{Board: id, Role: sharing.RoleEditor}}})
 	d.must(err)
 	d.edit(id, "Rename", setTitle("", "x"))
-	isFault(t, d.Share(id, sharing.Enable), fault.Denied)
+	isFault(t, d.Share(id, to(sharing.Enable)), fault.Denied)
 }
 
 func TestQ4_RefusedEditsStayWithTheirAuthor(t *testing.T) {

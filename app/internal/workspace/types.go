@@ -187,12 +187,26 @@ type Views struct {
 // Password to turn the link on with it from the first moment. Passwords are hashed at once and kept nowhere.
 type ShareChange struct {
 	Action   sharing.Action `json:"action"`
-	Password string         `json:"password,omitempty"`
+	Password Secret         `json:"password,omitempty"`
 	Expires  int64          `json:"expires,omitempty"`
 	Slug     string         `json:"slug,omitempty"`
 	Still    bool           `json:"still,omitempty"`
 	Origins  []string       `json:"origins,omitempty"`
 }
+
+// Secret is a password on its way in. Whichever way it is printed or encoded, it comes out as "[redacted]".
+type Secret string
+
+const redacted = "[redacted]"
+
+// String is "[redacted]".
+func (Secret) String() string { return redacted }
+
+// GoString is "[redacted]".
+func (Secret) GoString() string { return redacted }
+
+// MarshalText is "[redacted]", which also holds for JSON and structured logs.
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // WaitingCommand is a command that waits for the connection.
 type WaitingCommand struct {

@@ -86,13 +86,14 @@ type Workspace struct {
 
 	changed chan struct{} // holds one token when something new waits for the server
 	retry   chan struct{} // holds one token when the connection is to be tried at once
+	moved   chan struct{} // holds one token when something was published
 }
 
 // New opens the workspace on a store, and puts the sample dashboards into a new one.
 func New(deps Deps) (*Workspace, error) {
 	w := &Workspace{
 		deps: deps, boards: map[board.ID]*dashboard{}, subs: map[*Subscription]struct{}{},
-		changed: make(chan struct{}, 1), retry: make(chan struct{}, 1), link: Connection{State: StateOff},
+		changed: make(chan struct{}, 1), retry: make(chan struct{}, 1), moved: make(chan struct{}, 1), link: Connection{State: StateOff},
 	}
 	err := deps.Store.View(func(tx *localstore.Tx) error {
 		records, err := tx.Boards()

@@ -219,7 +219,7 @@ func TestB1_FullDiskChangesNothing(t *testing.T) {
 		"rows":    func() error { _, err := d.PutRows(id, w, []board.Column{}, nil); return err },
 		"create":  func() error { _, err := d.Create("x"); return err },
 		"trash":   func() error { return d.Trash(id) },
-		"share":   func() error { return d.Share(id, "enable") },
+		"share":   func() error { return d.Share(id, to("enable")) },
 		"undo":    func() error { return d.Undo(id) },
 		"setting": func() error { return d.Settings(workspace.Settings{Theme: board.ThemeDark}) },
 		"login":   func() error { return d.LogIn(t.Context(), "https://x", "a@b", "right") },
@@ -332,7 +332,7 @@ func TestListsAreNeverNull(t *testing.T) {
 	check := func(s string) {
 		t.Helper()
 		for _, m := range null.FindAllStringSubmatch(s, -1) {
-			if !slices.Contains([]string{"undo", "redo", "refused", "receipt"}, m[1]) {
+			if !slices.Contains([]string{"undo", "redo", "refused", "receipt", "views"}, m[1]) {
 				t.Errorf("%s is null in %s", m[1], s)
 			}
 		}
