@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,18 +108,19 @@ type prompt struct {
 	Script  string
 }
 
+// tryAgain are the kinds of failed attempts after which the prompt is shown again.
+//
+//nolint:gochecknoglobals // a constant
+var tryAgain = []fault.Kind{fault.Unauthenticated, fault.Invalid, fault.TooLarge, fault.Busy}
+
 // turnAway answers whoever may not see the page of t, for the reason err: where a password would help, with the prompt, in
 // which f, if any, says what was wrong with the last attempt.
 func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, t sharing.Token, err error, f *fault.Error) {
 	status := http.StatusUnauthorized
-	if f != nil {
-		switch f.Kind {
-		case fault.Unauthenticated, fault.Invalid, fault.TooLarge, fault.Busy:
-			status = httpapi.Status(f.Kind)
-			httpapi.RetryAfter(w.Header(), f)
-			_, err = s.cfg.Pages.Document(r.Context(), t, page.Proof{}, options(r)) // is it still locked, and who may frame it
-		default:
-		}
+	if f != nil && slices.Contains(tryAgain, f.Kind) {
+		status = httpapi.Status(f.Kind)
+		httpapi.RetryAfter(w.Header(), f)
+		_, err = s.cfg.Pages.Document(r.Context(), t, page.Proof{}, options(r)) // is it still locked, and who may frame it
 	}
 	locked, ok := errors.AsType[*access.LockedError](err)
 	switch {
@@ -150,7 +152,7 @@ func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, t sharing.Token,
 // sessionCookie holds a session of a link. It is sent to that link's addresses alone, and in frames of other sites too, if
 // they are reached by https: then it belongs to the site that frames (CHIPS), which no browser keeps it from.
 func (s *Site) sessionCookie(t sharing.Token, in unlock.Session) *http.Cookie {
-	c := &http.Cookie{ //nolint:gosec // Secure is set wherever the server is reached by https
+	c := &http.Cookie{
 		Name: s.cookieName(), Value: in.Secret.Reveal(), Path: "/share/" + t.Reveal(),
 		MaxAge: int(unlock.Lifetime / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
@@ -183,7 +185,7 @@ func (s *Site) proof(r *http.Request, t sharing.Token) (p page.Proof) {
 func (s *Site) liveProof(r *http.Request, t sharing.Token) page.Proof {
 	p := s.proof(r, t)
 	for _, line := range r.Header["Sec-Websocket-Protocol"] {
-		for name := range strings.SplitSeq(line, ",") {
+		for _, name := range strings.Split(line, ",") { //nolint:modernize // an iterator's closure hides the context from the linter
 			if secret, ok := strings.CutPrefix(strings.TrimSpace(name), sessionProtocol); ok {
 				p = later(p, s.cfg.Locks.Verify(r.Context(), t, secret))
 			}

@@ -47,10 +47,10 @@ func hash(t *testing.T, password string) sharing.Hash {
 }
 
 // lock sets the link's password.
-func (s *site) lock(password string) sharing.Link {
+func (s *site) lock(password string) {
 	s.t.Helper()
 	h := hash(s.t, password)
-	return s.change(func(c *sharing.Command) { c.Action, c.Hash = sharing.SetPassword, h })
+	s.change(func(c *sharing.Command) { c.Action, c.Hash = sharing.SetPassword, h })
 }
 
 func (s *site) post(c *http.Client, path, password string, header ...string) answer {
@@ -59,9 +59,9 @@ func (s *site) post(c *http.Client, path, password string, header ...string) ans
 }
 
 // session gives the password as the page's script does, and returns what it got.
-func (s *site) session(password string) string {
+func (s *site) session() string {
 	s.t.Helper()
-	a := s.post(client(s.t), share(s.link), password, "Accept", "application/json")
+	a := s.post(client(s.t), share(s.link), linkPassword, "Accept", "application/json")
 	var in struct {
 		Session string
 		Expires int64
@@ -186,7 +186,7 @@ func TestP3_TheRightPasswordOpensADay(t *testing.T) {
 	if !regexp.MustCompile(`^widgets-unlocked=[\w-]{64}; Path=` + share(s.link) + `; Max-Age=86400; HttpOnly; SameSite=Lax$`).MatchString(cookie) {
 		t.Errorf("cookie %s", cookie)
 	}
-	session := s.session(linkPassword)
+	session := s.session()
 	check := func(when string, want int) {
 		t.Helper()
 		if a := s.do(browser, http.MethodGet, share(s.link), nil); a.status != want || strings.Contains(a.body, "Sales figures") != (want == 200) {
@@ -237,7 +237,7 @@ func TestP3_CookiesInFrames(t *testing.T) {
 func TestP3_ASessionIsForOneLink(t *testing.T) {
 	s := start(t)
 	s.lock(linkPassword)
-	session := s.session(linkPassword)
+	session := s.session()
 	id, err := s.own.Create(t.Context(), "Other secret")
 	if err != nil {
 		t.Fatal(err)
@@ -276,7 +276,7 @@ func TestP4_EveryWayASessionEnds(t *testing.T) {
 			c := newClock()
 			s := startWith(t, servertest.Options{Now: c.now})
 			s.lock(linkPassword)
-			session := s.session(linkPassword)
+			session := s.session()
 			viewers := []*websocket.Conn{s.watchAs(session, true), s.watchAs(session, false)}
 			for _, ws := range viewers {
 				if f, _ := s.read(ws); f.T != "all" {
@@ -371,7 +371,7 @@ func TestP6_ABudgetIsOfAnAddress(t *testing.T) {
 		t.Helper()
 		return s.post(client(t), share(s.link), password, "X-Forwarded-For", address).status
 	}
-	session := s.session(linkPassword)
+	session := s.session()
 	inside := s.watchAs(session, false)
 	s.read(inside)
 	for i := range 7 {
@@ -463,7 +463,7 @@ func TestPasswordsThatOtherSitesSend(t *testing.T) {
 func TestP2_NoPasswordInTheLog(t *testing.T) {
 	s := start(t)
 	s.lock(linkPassword)
-	session := s.session(linkPassword)
+	session := s.session()
 	c := client(t)
 	s.post(c, share(s.link), "a wrong one")
 	s.post(c, share(s.link), linkPassword)

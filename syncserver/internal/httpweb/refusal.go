@@ -188,6 +188,6 @@ func (f *fixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(f.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(f.body) // a client that went away is no failure
+		_, _ = w.Write(f.body) //nolint:gosec // made by html/template; a client that went away is no failure
 	}
 }

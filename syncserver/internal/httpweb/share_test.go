@@ -156,17 +156,18 @@ func TestA5_DeadLinksLookTheSame(t *testing.T) {
 		}
 		s.id = id
 		l := s.command(sharing.Enable)
-		if last == "trash" {
+		switch string(last) {
+		case "trash":
 			if err := s.own.Edit(t.Context(), id, owner.Set(board.BoardEntity, board.FieldAlive, false)); err != nil {
 				t.Fatal(err)
 			}
-		} else if last == "password" {
+		case "password":
 			s.lock(linkPassword)
 			s.command(sharing.Disable)
-		} else if last == sharing.SetExpiry {
+		case string(sharing.SetExpiry):
 			at := clk.now().Add(time.Hour).UnixMilli()
 			s.change(func(c *sharing.Command) { c.Action, c.Expires = last, at })
-		} else {
+		default:
 			s.command(last)
 		}
 		dead[name] = share(l)
