@@ -7,7 +7,7 @@
 export interface Arrangement {
   /** The column that rows are sorted by, and which of those with this name. */
   readonly sort: { readonly name: string; readonly at: number; readonly down: boolean } | null;
-  /** What rows must say to be shown. */
+  /** What a cell of a row must say for the row to be shown. */
   readonly filter: string;
 }
 
@@ -84,12 +84,9 @@ export function arrange(card: Element, how: Arrangement): void {
       .sort((a, b) => compare(a.key, b.key, down))
       .map(({ row }) => row);
   }
-  const wanted = plain(how.filter).split(/\s+/).filter(Boolean);
-  if (wanted.length > 0) {
-    rows = rows.filter((row) => {
-      const text = plain([...row.cells].map((c) => c.textContent).join(" "));
-      return wanted.every((w) => text.includes(w));
-    });
+  const wanted = plain(how.filter.trim());
+  if (wanted !== "") {
+    rows = rows.filter((row) => [...row.cells].some((c) => plain(c.textContent).includes(wanted)));
   }
   if (rows !== all) body.replaceChildren(...rows);
   if (all.length > 0 && rows.length === 0) {
@@ -108,9 +105,9 @@ export function arrange(card: Element, how: Arrangement): void {
   const foot = card.querySelector(".ft");
   const part = foot?.textContent ?? "";
   const count = `${said(rows.length)} of ${said(all.length)} rows`;
-  const done = [by >= 0 ? "sorted" : "", wanted.length > 0 ? "filtered" : ""].filter(Boolean);
+  const done = [by >= 0 ? "sorted" : "", wanted !== "" ? "filtered" : ""].filter(Boolean);
   const only = part !== "" && done.length > 0 ? `Only these are ${done.join(" and ")}` : "";
-  const words = [wanted.length > 0 ? count : "", part, only].filter(Boolean);
+  const words = [wanted !== "" ? count : "", part, only].filter(Boolean);
   if (words.length === 0) return;
   const at = foot ?? page.createElement("p");
   at.className = "ft";
