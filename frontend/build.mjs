@@ -2,6 +2,7 @@
 //
 //   app     index.html, src/app/main.ts           -> dist/app/index.html, dist/app/assets/*
 //   share   src/share/share.ts, share.css         -> dist/share/share.js, dist/share/share.css
+//   embed   src/share/embed.ts                    -> dist/share/embed.js (one IIFE, for the pages around a frame)
 //   render  src/render/render.ts                  -> dist/render/render.js (one IIFE, for an engine without host objects)
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";

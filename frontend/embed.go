@@ -22,6 +22,8 @@ const (
 	// ShareScript is the script of share pages, ShareStyles the style sheet that they inline.
 	ShareScript = "share/share.js"
 	ShareStyles = "share/share.css"
+	// EmbedScript makes frames on other sites as high as the share page in them.
+	EmbedScript = "share/embed.js"
 	// RenderScript defines globalThis.widgets in a JavaScript engine that has no host objects.
 	RenderScript = "render/render.js"
 )

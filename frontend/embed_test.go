@@ -11,7 +11,7 @@ func TestRead(t *testing.T) {
 	if _, err := frontend.Read("nothing/such"); !errors.Is(err, frontend.ErrNotBuilt) {
 		t.Fatalf("a file that is not there: got %v, want ErrNotBuilt", err)
 	}
-	for _, name := range []string{frontend.AppIndex, frontend.ShareScript, frontend.ShareStyles, frontend.RenderScript} {
+	for _, name := range []string{frontend.AppIndex, frontend.ShareScript, frontend.ShareStyles, frontend.EmbedScript, frontend.RenderScript} {
 		b, err := frontend.Read(name)
 		switch {
 		case errors.Is(err, frontend.ErrNotBuilt): // a fresh clone compiles and tests without the front end

@@ -1,4 +1,5 @@
-// The three builds, see build.mjs. Each writes to a folder of its own, so none empties another's.
+// The builds, see build.mjs. Each writes to a folder of its own, so none empties another's; share and embed share one, which
+// holds the files that they name and nothing else, so neither empties it.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
@@ -39,7 +40,7 @@ export const parts = {
     build: {
       target,
       outDir: "dist/share",
-      emptyOutDir: true,
+      emptyOutDir: false,
       modulePreload: { polyfill: false },
       rolldownOptions: {
         input: { share: "src/share/share.ts", styles: "src/styles/share.css" },
@@ -48,6 +49,20 @@ export const parts = {
           entryFileNames: "[name].js",
           assetFileNames: "share[extname]",
         },
+      },
+    },
+  },
+  embed: {
+    ...shared,
+    publicDir: false,
+    build: {
+      target,
+      outDir: "dist/share",
+      emptyOutDir: false,
+      modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: "src/share/embed.ts",
+        output: { format: "iife", entryFileNames: "embed.js" },
       },
     },
   },

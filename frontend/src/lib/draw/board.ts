@@ -29,7 +29,7 @@ export function drawBoard(b: DrawBoard): DrawnBoard {
   const body =
     `<header class="top"><div><h1 id="title">${esc(clip(title, 200))}</h1>` +
     `${about === "" ? "" : `<p class="about">${esc(about)}</p>`}</div><p class="live" id="live"></p></header>` +
-    `${grid}<footer class="made">Made with <a href="https://widgets.pro" rel="noopener">widgets.pro</a></footer>`;
+    `${grid}<footer class="made">Made with <a href="https://widgets.pro" target="_blank" rel="noopener">widgets.pro</a></footer>`;
   return { title, body, css: drawLayout(b.widgets) };
 }
 

@@ -16,7 +16,7 @@ describe("readouts", () => {
       return 1;
     });
     vi.spyOn(Element.prototype, "getBoundingClientRect").mockReturnValue(new DOMRect(100, 50, 400, 200));
-    stop = readouts();
+    ({ stop } = readouts());
   });
   afterEach(() => {
     stop();

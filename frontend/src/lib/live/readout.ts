@@ -54,6 +54,16 @@ export function nearest(points: readonly number[], x: number): number {
   return best;
 }
 
+/** Those of the points whose x lies in a range. */
+export function within(points: readonly number[], from: number, to: number): number[] {
+  const out: number[] = [];
+  for (let i = 0; i + 1 < points.length; i += 2) {
+    const x = points[i] ?? 0;
+    if (x >= from && x <= to) out.push(x, points[i + 1] ?? 0);
+  }
+  return out;
+}
+
 /** A value, as exact as the drawing is. */
 export function sayValue(p: Plot, units: number): string {
   const digits = p.d ?? Math.min(9, Math.max(0, -p.e));
@@ -83,15 +93,28 @@ export function sayPlace(p: Plot, part: number): string {
   return p.c?.[i] ?? String(i + 1);
 }
 
-/** Shows readouts for all charts in the page, now and later; returns how to stop. */
-export function readouts(page: Document = document): () => void {
+/** What a chart's `data-p` holds. */
+export function plotOf(chart: Element): Plot {
+  return JSON.parse(chart.getAttribute("data-p") ?? "{}") as Plot;
+}
+
+export interface Readouts {
+  /** To be called after the page changed: says the values anew that are under the pointer now. */
+  refresh: () => void;
+  stop: () => void;
+}
+
+/** Shows readouts for all charts in the page, now and later. */
+export function readouts(page: Document = document): Readouts {
   const tip = page.createElement("div");
   tip.className = "tip";
   const rule = page.createElement("div");
   rule.className = "rule";
   let frame = 0;
+  let over: { readonly target: Element; readonly x: number; readonly y: number } | null = null;
 
   const hide = (): void => {
+    over = null;
     tip.remove();
     rule.remove();
   };
@@ -113,6 +136,7 @@ export function readouts(page: Document = document): () => void {
 
   const show = (target: Element, x: number, y: number): void => {
     tip.replaceChildren();
+    over = { target, x, y };
     const bar = target.closest("[data-t]");
     if (bar) {
       rule.remove();
@@ -133,16 +157,18 @@ export function readouts(page: Document = document): () => void {
       hide();
       return;
     }
-    const plot = JSON.parse(chart.getAttribute("data-p") ?? "{}") as Plot;
-    const view = area.querySelector("svg")?.getAttribute("viewBox")?.split(" ").map(Number) ?? [];
-    const width = view[2] ?? 1;
-    const height = view[3] ?? 1;
-    const wanted = ((x - box.left) / box.width) * width;
+    const plot = plotOf(chart);
+    const drawing = area.querySelector("svg");
+    const view = drawing?.getAttribute("viewBox")?.split(" ").map(Number) ?? [];
+    const [from = 0, , width = 1, height = 1] = view;
+    // Zoomed, the view is a part of this.
+    const whole = Number(drawing?.getAttribute("data-w") ?? width);
+    const wanted = from + ((x - box.left) / box.width) * width;
     let at = -1;
     let below = plot.h;
     const found: [string, string, string, number][] = [];
     area.querySelectorAll(".ln").forEach((line, i) => {
-      const points = pointsOf(line.getAttribute("d") ?? "");
+      const points = within(pointsOf(line.getAttribute("d") ?? ""), from, from + width);
       const k = nearest(points, at < 0 ? wanted : at);
       const px = points[k];
       const py = points[k + 1];
@@ -158,7 +184,7 @@ export function readouts(page: Document = document): () => void {
       hide();
       return;
     }
-    add(sayPlace(plot, width > 0 ? at / width : 0), "", null);
+    add(sayPlace(plot, whole > 0 ? at / whole : 0), "", null);
     rule.replaceChildren();
     for (const [name, value, colour, py] of found) {
       add(name, value, colour);
@@ -166,9 +192,10 @@ export function readouts(page: Document = document): () => void {
       dot.style.top = `${String((py / height) * 100)}%`;
       rule.append(dot);
     }
-    rule.style.left = `${String((at / width) * 100)}%`;
+    const part = (at - from) / width;
+    rule.style.left = `${String(part * 100)}%`;
     area.append(rule);
-    place(box.left + (at / width) * box.width, Math.max(y, box.top + 24));
+    place(box.left + part * box.width, Math.max(y, box.top + 24));
   };
 
   const move = (e: PointerEvent): void => {
@@ -183,15 +210,21 @@ export function readouts(page: Document = document): () => void {
   const leave = (e: Event): void => {
     if (e.type === "scroll" || e.target === page.documentElement) hide();
   };
-  page.addEventListener("pointermove", move, { passive: true });
-  page.addEventListener("pointerdown", move, { passive: true });
-  page.documentElement.addEventListener("pointerleave", leave);
-  page.addEventListener("scroll", leave, { passive: true, capture: true });
-  return () => {
-    page.removeEventListener("pointermove", move);
-    page.removeEventListener("pointerdown", move);
-    page.documentElement.removeEventListener("pointerleave", leave);
-    page.removeEventListener("scroll", leave, { capture: true });
-    hide();
+  const ears = new AbortController();
+  const { signal } = ears;
+  page.addEventListener("pointermove", move, { signal });
+  page.addEventListener("pointerdown", move, { signal });
+  page.documentElement.addEventListener("pointerleave", leave, { signal });
+  page.addEventListener("scroll", leave, { passive: true, capture: true, signal });
+  return {
+    refresh() {
+      if (over?.target.isConnected) show(over.target, over.x, over.y);
+      else hide();
+    },
+    stop() {
+      page.defaultView?.cancelAnimationFrame(frame);
+      ears.abort();
+      hide();
+    },
   };
 }
