@@ -38,7 +38,7 @@ test("E1 E4: embed=true shows the dashboard alone, on full and short links, and 
   const page = await viewer();
   for (const address of [url, shortUrl]) {
     const f = await embedded(page, site, `${address}?embed=true&theme=dark&interactive=false`);
-    await expect(f.getByRole("region", { name: "Response time, last 24 hours" })).toBeVisible();
+    await expect(f.getByRole("heading", { level: 2, name: "Response time, last 24 hours" })).toBeVisible();
     await expect(f.getByRole("heading", { level: 1 })).toBeHidden();
     await expect(f.getByText("Made with")).toBeHidden();
     expect(await scheme(f)).toBe("dark");
@@ -55,7 +55,7 @@ test("E1 E4: embed=true shows the dashboard alone, on full and short links, and 
   };
   await expect(f.locator("section.w").first()).toBeVisible();
   await desk.edit(note);
-  await expect(f.getByRole("region", { name: "Just added" })).toBeVisible();
+  await expect(f.getByRole("heading", { level: 2, name: "Just added" })).toBeVisible();
   // Without embed the other parameters hold too.
   await page.goto(`${shortUrl}?theme=dark`);
   await expect(page.getByRole("heading", { level: 1, name: "Service status" })).toBeVisible();
@@ -132,7 +132,7 @@ test("E3: interaction can be turned off by address and locked by the owner, whil
   await expect(sorts).toHaveCount(0);
   // What comes live is as still as what was there.
   await desk.edit({ ...text, title: "More links" });
-  await expect(page.getByRole("region", { name: "More links" })).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2, name: "More links" })).toBeVisible();
   await expect(page.getByRole("link", { name: "out" })).toHaveCount(0);
 
   // The owner's lock reaches pages that are open, and no parameter loosens it.
@@ -164,7 +164,7 @@ test("E5: the owner names the sites that may frame it; nothing else of the serve
   await desk.share({ action: "origins", origins: ["https://elsewhere.example"] });
   await expect(card).toBeHidden();
   f = await embedded(page, site, `${url}?embed=true`);
-  await expect(f.locator("body")).toBeVisible();
+  await expect(f.locator("body.neterror")).toHaveCount(1);
   await expect(f.locator("section.w")).toHaveCount(0);
   expect((await page.goto(url))?.headers()["content-security-policy"]).toContain(
     "frame-ancestors https://elsewhere.example",
@@ -200,7 +200,7 @@ test("E6: the script makes the frame as high as its content, growing and shrinki
   const height = async (): Promise<number> => (await page.locator("iframe").boundingBox())?.height ?? 0;
 
   let f = await embedded(page, site, `${url}?embed=true`, 'width="100%" height="600" style="border:0"');
-  await expect(f.getByRole("region", { name: "One" })).toBeVisible();
+  await expect(f.getByRole("heading", { level: 2, name: "One" })).toBeVisible();
   expect(await height()).toBe(600);
 
   for (const address of [url, shortUrl]) {
@@ -211,7 +211,7 @@ test("E6: the script makes the frame as high as its content, growing and shrinki
       'width="100%" height="600" style="border:0"',
       `<script async src="${embedScript}"></script>`,
     );
-    await expect(f.getByRole("region", { name: "One" })).toBeVisible();
+    await expect(f.getByRole("heading", { level: 2, name: "One" })).toBeVisible();
     await expect.poll(height).toBeLessThan(400);
     const low = await height();
     const scrolls = await f.locator("html").evaluate((e) => e.scrollHeight - e.clientHeight);
@@ -223,7 +223,7 @@ test("E6: the script makes the frame as high as its content, growing and shrinki
       layout: { x: 0, y: 20, w: 12, h: 12 },
       options: { text: "two" },
     });
-    await expect(f.getByRole("region", { name: "Two" })).toBeVisible();
+    await expect(f.getByRole("heading", { level: 2, name: "Two" })).toBeVisible();
     await expect.poll(height).toBeGreaterThan(low + 200);
     const two = (await desk.view()).widgets.find((w) => w.title === "Two");
     await desk.edit({ do: "remove", widget: two?.id });

@@ -16,7 +16,7 @@ const texts = [
   `\${${script}}`,
   `<math><mtext><style><img src=x onerror="${script}"></style>`,
   `<!--><script>${script}</script>-->`,
-  `\u202e\u0000\u2028<b>${script}`,
+  `\u202e<b>${script}`,
 ];
 const markdown = [
   ...texts,

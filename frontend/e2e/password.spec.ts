@@ -36,7 +36,7 @@ test("P1 P3 P4: the password is asked for before anything is shown, lasts, and e
   await page.getByLabel("Password").fill(secret);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Service status" })).toBeVisible();
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^Live/)).toBeVisible();
   await desk.edit({ do: "board", field: "title", value: "Seen by who knows" });
   await expect(page.getByRole("heading", { level: 1, name: "Seen by who knows" })).toBeVisible();
 
@@ -49,7 +49,7 @@ test("P1 P3 P4: the password is asked for before anything is shown, lasts, and e
   expect((await other.goto(url))?.status()).toBe(401);
 
   // Another password: who is in is out, at once, and is asked again.
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^Live/)).toBeVisible();
   await desk.share({ action: "password", password: "another-one" });
   await expect(page.getByRole("heading", { name: "This dashboard is protected" })).toBeVisible();
   expect(await page.content()).not.toContain("Seen by who knows");
@@ -63,7 +63,7 @@ test("P1 P3 P4: the password is asked for before anything is shown, lasts, and e
   // No password: it is public, and who was in stays.
   await desk.share({ action: "no_password" });
   await expect(page.getByRole("heading", { level: 1, name: "Seen by who knows" })).toBeVisible();
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^Live/)).toBeVisible();
   expect((await other.goto(url))?.status()).toBe(200);
 });
 
@@ -150,9 +150,14 @@ for (const secure of [false, true])
         layout: { x: 0, y: 90, w: 4, h: 3 },
         options: { text: "n" },
       });
-      await expect(f.getByRole("region", { name: "News" })).toBeVisible();
+      await expect(f.getByRole("heading", { level: 2, name: "News" })).toBeVisible();
       // It is still open when the page around it is loaded again.
       await page.reload();
+      if (!secure) {
+        // Without TLS a browser that blocks third parties keeps nothing at all for the frame, so it asks again.
+        await f.getByLabel("Password").fill(secret);
+        await f.getByRole("button", { name: "Open dashboard" }).click();
+      }
       await expect(f.locator("section.w").first()).toBeVisible();
       // And shut when the owner says so.
       await desk.share({ action: "password", password: "another-one" });
@@ -177,7 +182,7 @@ test("L5: a link ends by itself for those who watch, and another end revives the
   const { url } = await desk.share({ action: "enable" }, { action: "expiry", expires: Date.now() + 5_000 });
   const page = await viewer();
   await page.goto(url);
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^Live/)).toBeVisible();
   await expect(page.getByRole("heading", { name: /does not work/ })).toBeVisible();
   expect((await page.goto(url))?.status()).toBe(404);
   await expect.poll(async () => (await desk.link()).expired).toBe(true);
@@ -210,7 +215,7 @@ test("L6 L7: previews are there for open links alone, and the owner sees how oft
   const { url } = await desk.share({ action: "enable" });
   const page = await viewer();
   await page.goto(url);
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^Live/)).toBeVisible();
   await expect.poll(async () => (await desk.view()).share.views?.days.at(-1)).toBe(1);
   const image = await page.locator('meta[property="og:image"]').getAttribute("content");
   const picture = await page.request.get(image ?? "");
@@ -220,7 +225,7 @@ test("L6 L7: previews are there for open links alone, and the owner sees how oft
   expect(rich.type).toBe("rich");
   expect(rich.html).toContain("<iframe");
   await page.reload();
-  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByText(/^Live/)).toBeVisible();
   await expect.poll(async () => (await desk.view()).share.views?.days.at(-1)).toBe(2);
 
   await desk.share({ action: "password", password: secret });

@@ -35,7 +35,7 @@ export class Site {
 
   /** Shows `body` in a page of its own from now on. */
   show(body: string): void {
-    this.shown.html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Somebody else</title></head><body>${body}</body></html>`;
+    this.shown.html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Somebody else</title></head><body><main><h1>Somebody else</h1>${body}</main></body></html>`;
   }
 
   async close(): Promise<void> {

@@ -222,7 +222,7 @@ func (s *Service) policy(forms string, o sharing.Origins, css ...string) string 
 		styles = append(styles, StyleHash(sheet))
 	}
 	return "default-src 'none'; base-uri 'none'; form-action " + forms + "; frame-ancestors " + o.FrameAncestors() +
-		"; img-src 'self' data:; script-src 'self'; connect-src " + strings.Join(connect, " ") + "; style-src " + strings.Join(styles, " ")
+		"; img-src 'self' data:; script-src 'self'; require-trusted-types-for 'script'; trusted-types widgets; connect-src " + strings.Join(connect, " ") + "; style-src " + strings.Join(styles, " ")
 }
 
 func length(b []byte) []string { return []string{strconv.Itoa(len(b))} }

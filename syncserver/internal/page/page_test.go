@@ -106,7 +106,7 @@ func TestPolicyFitsTheDocument(t *testing.T) {
 	if regexp.MustCompile(`<script>| style=| on\w+=`).MatchString(body) || strings.Contains(csp, "unsafe") {
 		t.Errorf("inline script or style: %s\n%s", csp, body)
 	}
-	for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors *", "base-uri 'none'", "form-action 'none'"} {
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "require-trusted-types-for 'script'; trusted-types widgets", "frame-ancestors *", "base-uri 'none'", "form-action 'none'"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("no %s in %s", want, csp)
 		}
