@@ -75,7 +75,7 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{}, err
 	}
 	if next == before {
-		return Outcome{Link: next, Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
+		return Outcome{Link: next, Fault: f}, nil
 	}
 	hash := sharing.Hash("")
 	if f == nil && (c.Action == sharing.SetPassword || c.Action == sharing.Enable) {
@@ -87,7 +87,7 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if f == nil && c.Action == sharing.Delete {
 		return Outcome{Link: next}, destroy(tx, ev, c.Board, now)
 	}
-	return Outcome{Link: next, Fault: f}, announceLink(tx, ev, g) //nolint:nilerr // a fault of the command is its outcome
+	return Outcome{Link: next, Fault: f}, announceLink(tx, ev, g)
 }
 
 // put stores a link with the hash of its password: hash where the step from old sets one, none where there is no
