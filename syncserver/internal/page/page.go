@@ -77,9 +77,11 @@ const (
 type Config struct {
 	Source Source
 	Drawer Drawer
-	Bundle Bundle
-	Logger *slog.Logger
-	Now    func() time.Time
+	// Painter draws preview images; nil means that there are none.
+	Painter Painter
+	Bundle  Bundle
+	Logger  *slog.Logger
+	Now     func() time.Time
 	// Origins are host patterns besides the request's own host from which a websocket may be opened, such as the host
 	// of the public base URL.
 	Origins []string

@@ -10,6 +10,7 @@ import (
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpweb"
 	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/internal/preview"
 	"widgets.pro/syncserver/internal/published"
 	"widgets.pro/syncserver/internal/render"
 	"widgets.pro/syncserver/internal/room"
@@ -34,10 +35,14 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	if err != nil {
 		return nil, fmt.Errorf("public base URL: %w", err)
 	}
+	artist, err := preview.New()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it was doing
+	}
 	source := published.New(st, d.Now)
 	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
 	w.pages = page.New(page.Config{
-		Source: source, Drawer: w.engine, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
+		Source: source, Drawer: w.engine, Painter: artist, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
 		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut,
 	})
 	rooms.Attach(w.pages)
