@@ -16,12 +16,14 @@ import (
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/unlock"
+	"widgets.pro/syncserver/internal/views"
 )
 
 // web is what browsers see: share pages with their viewers, and the forms for signing in.
 type web struct {
 	engine *render.Engine
 	pages  *page.Service
+	views  *views.Counter
 	site   *httpweb.Site
 }
 
@@ -41,9 +43,10 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	}
 	source := published.New(st, d.Now)
 	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
+	w.views = views.New(views.Config{Store: st, Log: d.Log, Now: d.Now, Counted: rooms.Viewed})
 	w.pages = page.New(page.Config{
 		Source: source, Drawer: w.engine, Painter: artist, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
-		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut,
+		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut, OnOpen: w.views.Opened,
 	})
 	rooms.Attach(w.pages)
 	w.site, err = httpweb.New(httpweb.Config{
@@ -71,4 +74,5 @@ func websocketOf(base *url.URL) string {
 func (w *web) close(ctx context.Context) {
 	w.pages.Close(ctx)
 	w.engine.Close()
+	w.views.Close() //nolint:contextcheck // what was counted is written, whether or not viewers went in time
 }
