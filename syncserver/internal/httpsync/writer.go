@@ -3,6 +3,7 @@ package httpsync
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -94,8 +95,8 @@ func (c *conn) list(ctx context.Context) error {
 		for _, g := range grants {
 			a := wire.Access{Board: g.Board(), Role: g.Role()}
 			if g.May(access.Share) {
-				if a.Link, err = tx.Links().Get(g.Board()); err != nil {
-					return fmt.Errorf("read link: %w", err)
+				if a.Link, a.Views, err = linkOf(tx, g.Board()); err != nil {
+					return err
 				}
 			}
 			m.Boards = append(m.Boards, a)
@@ -110,13 +111,13 @@ func (c *conn) list(ctx context.Context) error {
 
 // share sends the state of a link to whoever may manage it.
 func (c *conn) share(ctx context.Context, id board.ID, rc room.Receipt) error {
-	var link sharing.Link
+	m := wire.Share{Board: id, Watching: rc.Watching, Cut: rc.Cut, CutMS: rc.Slowest.Milliseconds()}
 	err := c.h.cfg.Store.View(ctx, func(tx store.Tx) error {
 		g, err := access.Open(tx, c.principal, id, access.Share)
 		if err != nil {
 			return err
 		}
-		link, err = tx.Links().Get(g.Board())
+		m.Link, m.Views, err = linkOf(tx, g.Board())
 		return err
 	})
 	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Denied {
@@ -125,7 +126,23 @@ func (c *conn) share(ctx context.Context, id board.ID, rc room.Receipt) error {
 	if err != nil {
 		return fmt.Errorf("read link of %s: %w", id, err)
 	}
-	return c.send(ctx, wire.Share{Board: id, Link: link, Watching: rc.Watching, Cut: rc.Cut, CutMS: rc.Slowest.Milliseconds()})
+	return c.send(ctx, m)
+}
+
+// linkOf is what those who may share a dashboard are told of its link: its state, and how often it was opened.
+func linkOf(tx store.Tx, id board.ID) (sharing.Link, *wire.Views, error) {
+	link, err := tx.Links().Get(id)
+	if err != nil {
+		return link, nil, fmt.Errorf("read link of %s: %w", id, err)
+	}
+	v, err := tx.Views().Get(id)
+	if err != nil {
+		return link, nil, fmt.Errorf("read views of %s: %w", id, err)
+	}
+	if len(v.Days) == 0 {
+		return link, &wire.Views{Days: []uint32{}}, nil // never opened, which is something to tell
+	}
+	return link, &wire.Views{Last: v.Last, Day: time.Unix(v.Day*24*60*60, 0).UTC().Format(time.DateOnly), Days: v.Days}, nil
 }
 
 func (c *conn) send(ctx context.Context, m wire.Message) error {

@@ -33,6 +33,8 @@ import (
 type Pages interface {
 	Document(ctx context.Context, t sharing.Token, p page.Proof, o page.Options) (*page.Document, error)
 	Live(w http.ResponseWriter, r *http.Request, t sharing.Token, p page.Proof, have uint64, client string) error
+	Summary(ctx context.Context, t sharing.Token) (page.Summary, error)
+	Picture(ctx context.Context, t sharing.Token) (*page.Picture, error)
 	// PromptPolicy is the Content-Security-Policy of a page that asks for a password and that o may frame.
 	PromptPolicy(o sharing.Origins) string
 }
@@ -161,6 +163,14 @@ func (s *Site) Routes() []httpmw.Route {
 		{
 			Pattern: "GET /share/{token}/live", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.live),
 			Limits: "websocket; same origin; 256 connections by address, 10000 by dashboard, 20000 in all; nothing is taken from viewers",
+		},
+		{
+			Pattern: "GET /share/{token}/preview.png", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.preview),
+			Limits: "drawn once a version, 2 at once",
+		},
+		{
+			Pattern: "GET /oembed", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.oembed),
+			Limits: "shares the misses of GET /s/{short}",
 		},
 		{Pattern: "GET /s/{short}", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.short), Limits: "20 misses by address, then 1 in 6 s"},
 		{Pattern: "GET /assets/{name}", Audience: httpmw.Everybody, Handler: s.cfg.Assets},

@@ -26,7 +26,13 @@ func (f failing) Document(context.Context, sharing.Token, page.Proof, page.Optio
 func (f failing) Live(http.ResponseWriter, *http.Request, sharing.Token, page.Proof, uint64, string) error {
 	return f.err
 }
-func (f failing) PromptPolicy(sharing.Origins) string { return "" }
+
+func (f failing) Summary(context.Context, sharing.Token) (page.Summary, error) {
+	return page.Summary{}, f.err
+}
+
+func (f failing) Picture(context.Context, sharing.Token) (*page.Picture, error) { return nil, f.err }
+func (f failing) PromptPolicy(sharing.Origins) string                           { return "" }
 
 // TestRefusalsSayWhatToDoNext: what fails on the way to a dashboard is answered by a page that frames may show.
 func TestRefusalsSayWhatToDoNext(t *testing.T) {

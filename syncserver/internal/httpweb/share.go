@@ -55,7 +55,7 @@ func (s *Site) short(w http.ResponseWriter, r *http.Request) {
 	client := s.cfg.Clients.Key(r)
 	now := s.cfg.Now()
 	if err := s.misses.Check(client, now); err != nil {
-		s.refuse(w, r, fault.New(fault.Busy, "Too many links that do not work were tried from your address.").WithHint("Wait a minute, then try again.").WithCause(err))
+		s.refuse(w, r, tooManyMisses(err))
 		return
 	}
 	t, err := s.cfg.Core.ShortLink(r.Context(), r.PathValue("short"))
@@ -70,4 +70,8 @@ func (s *Site) short(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Location", to.String())
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusFound)
+}
+
+func tooManyMisses(err error) error {
+	return fault.New(fault.Busy, "Too many links that do not work were tried from your address.").WithHint("Wait a minute, then try again.").WithCause(err)
 }

@@ -182,7 +182,17 @@ type ticket struct {
 	proof Proof
 }
 
-// verdict is what was decided about a ticket: what it opens now, or why nothing.
+// claim is what of a ticket there is to decide about. Sessions that differ only in when they are over are decided as one:
+// each viewer's own time is seen to by lapse.
+type claim struct {
+	token    sharing.Token
+	revision uint64
+	proved   bool
+}
+
+func (t ticket) claim() claim { return claim{t.token, t.proof.Revision, t.proof.Until != 0} }
+
+// verdict is what was decided about a claim: what it opens now, or why nothing.
 type verdict struct {
 	link *link
 	end  end
@@ -196,14 +206,17 @@ func (d *dashboard) decide(s *Service, since time.Time) {
 	for {
 		d.mu.Lock()
 		changes := d.changes
-		verdicts := map[ticket]verdict{}
+		latest := map[claim]ticket{}
 		for c := range d.conns {
-			verdicts[c.ticket] = verdict{}
+			if k := c.ticket.claim(); c.ticket.proof.Until >= latest[k].proof.Until {
+				latest[k] = c.ticket
+			}
 		}
 		d.mu.Unlock()
-		for t := range verdicts {
+		verdicts := map[claim]verdict{}
+		for k, t := range latest {
 			l, err := s.open(ctx, t.token, t.proof)
-			verdicts[t] = verdict{link: l, end: endFor(err)}
+			verdicts[k] = verdict{link: l, end: endFor(err)}
 		}
 		if d.settle(s, changes, verdicts, since) {
 			return
@@ -224,7 +237,7 @@ func endFor(err error) end {
 }
 
 // settle carries the verdicts out, unless access changed again meanwhile.
-func (d *dashboard) settle(s *Service, changes uint64, verdicts map[ticket]verdict, since time.Time) bool {
+func (d *dashboard) settle(s *Service, changes uint64, verdicts map[claim]verdict, since time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.changes != changes {
@@ -233,7 +246,7 @@ func (d *dashboard) settle(s *Service, changes uint64, verdicts map[ticket]verdi
 	d.held = false
 	cut := newReceipt(s, d.id, since)
 	for c := range d.conns {
-		if v, known := verdicts[c.ticket]; known {
+		if v, known := verdicts[c.ticket.claim()]; known {
 			c.judge(v, cut)
 		}
 	}

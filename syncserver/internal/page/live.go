@@ -50,6 +50,7 @@ func (s *Service) Live(w http.ResponseWriter, r *http.Request, t sharing.Token, 
 	ws.SetReadLimit(readLimit)
 	ctx, cancel := context.WithCancel(s.ctx)
 	c := &conn{s: s, ws: ws, tcp: socket.tcp, ticket: ticket{t, p}, client: client, cancel: cancel, wake: make(chan struct{}, 1)}
+	c.opens = r.URL.Query().Get("open") == "1"
 	if err == nil {
 		err = c.join(ctx, l, snap, have)
 	}
@@ -113,6 +114,7 @@ type conn struct {
 	d      *dashboard   // nil if it never joined
 	ticket ticket
 	client string
+	opens  bool // somebody has just opened the page
 	cancel context.CancelFunc
 	wake   chan struct{} // something is to be sent
 
@@ -169,6 +171,9 @@ func (c *conn) add(l *link, snap *snapshot, have uint64) bool {
 	c.rest(l)
 	c.nextPing = c.s.tick.Load() + int64(pingEvery/sweepEvery)
 	d.conns[c] = struct{}{}
+	if c.opens && c.ending == endNot && c.s.cfg.OnOpen != nil {
+		c.s.cfg.OnOpen(d.id, c.ticket.token)
+	}
 	c.nudge()
 	if st := d.state.Load(); st.gen != d.gen.Load() || st.snap != d.base {
 		d.scheduleLocked(c.s)

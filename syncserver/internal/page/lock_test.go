@@ -203,6 +203,35 @@ func TestL5_AnEndIsKeptWithoutAnybodyCarryingItOut(t *testing.T) {
 	}
 }
 
+// TestV1_ManySessionsAreDecidedAsOne: what a change of access costs does not grow with the viewers.
+func TestV1_ManySessionsAreDecidedAsOne(t *testing.T) {
+	w, c, id, token := locked(t)
+	var viewers []*viewer
+	for i := range 60 {
+		p := c.proof(1)
+		p.Until += int64(i)
+		v := w.viewWith(t, token, p)
+		v.want("all")
+		viewers = append(viewers, v)
+	}
+	before := w.opens.Load()
+	w.change(token, func(l *sharing.Link) { l.Slug = "plans" })
+	at := w.retitle(id, "Other plans")
+	for _, v := range viewers {
+		v.until(at)
+	}
+	w.change(token, func(l *sharing.Link) { l.Revision++ })
+	for _, v := range viewers {
+		v.cutWith("locked")
+	}
+	if r := <-w.cut; r.n != len(viewers) || r.slow > time.Second {
+		t.Errorf("receipt %+v", r)
+	}
+	if n := w.opens.Load() - before; n > 6 {
+		t.Errorf("access was asked %d times", n)
+	}
+}
+
 func TestV1_WhoStaysLoadsAPageThatLooksDifferent(t *testing.T) {
 	for name, f := range map[string]func(*sharing.Link){
 		"interaction locked": func(l *sharing.Link) { l.Still = true },

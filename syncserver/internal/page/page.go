@@ -77,9 +77,11 @@ const (
 type Config struct {
 	Source Source
 	Drawer Drawer
-	Bundle Bundle
-	Logger *slog.Logger
-	Now    func() time.Time
+	// Painter draws preview images; nil means that there are none.
+	Painter Painter
+	Bundle  Bundle
+	Logger  *slog.Logger
+	Now     func() time.Time
 	// Origins are host patterns besides the request's own host from which a websocket may be opened, such as the host
 	// of the public base URL.
 	Origins []string
@@ -95,6 +97,9 @@ type Config struct {
 	// change of access ended and how long the slowest took (rule V2). Both may be nil; they must not block.
 	OnWatching func(id board.ID, n int)
 	OnCut      func(id board.ID, cut int, slowest time.Duration)
+	// OnOpen is told of each viewer who was let in by a page that somebody has just opened, which its script says by
+	// "open=1" (rule L7). It may be nil; it must not block.
+	OnOpen func(id board.ID, t sharing.Token)
 }
 
 // Service keeps and serves published dashboards. Safe for concurrent use.

@@ -34,6 +34,8 @@ type snapshot struct {
 
 	docs [variants]atomic.Pointer[Document]
 	size atomic.Int64 // bytes kept, about
+
+	picture pictureOf
 }
 
 // widget is one widget of a snapshot: what it looks like (face) and where it stands (place), each as a digest, and the

@@ -28,7 +28,7 @@ const (
 
 // Rooms are all rooms and connections of a server. It hears of commits as content.Events. It is safe for concurrent use.
 type Rooms struct {
-	relay Relay
+	relays []Relay
 
 	mu       sync.Mutex
 	rooms    map[board.ID]*room
@@ -56,8 +56,8 @@ func New() *Rooms {
 	}
 }
 
-// Attach names who tells the viewers of links.
-func (r *Rooms) Attach(relay Relay) { r.relay = relay }
+// Attach names one more who passes on what happens, such as to the viewers of links.
+func (r *Rooms) Attach(relay Relay) { r.relays = append(r.relays, relay) }
 
 // room is one dashboard with connections. All fields are under Rooms.mu.
 type room struct {
@@ -100,8 +100,11 @@ func (r *Rooms) Content(id board.ID, step content.Step) {
 		}
 	}
 	r.mu.Unlock()
-	if r.relay != nil && len(step.Entries) > 0 {
-		r.relay.Changed(id)
+	if len(step.Entries) == 0 {
+		return
+	}
+	for _, relay := range r.relays {
+		relay.Changed(id)
 	}
 }
 
@@ -121,8 +124,8 @@ func (r *Rooms) Access(c content.AccessChange) {
 		}
 	}
 	r.mu.Unlock()
-	if r.relay != nil {
-		r.relay.AccessChanged(c.Board)
+	for _, relay := range r.relays {
+		relay.AccessChanged(c.Board)
 	}
 }
 
@@ -161,6 +164,13 @@ func (r *Rooms) Cut(id board.ID, cut int, slowest time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tellShare(id, Receipt{Cut: cut, Slowest: slowest})
+}
+
+// Viewed tells those in the room that the dashboard's link was opened (rule L7).
+func (r *Rooms) Viewed(id board.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellShare(id, Receipt{})
 }
 
 func (r *Rooms) tellShare(id board.ID, rc Receipt) {

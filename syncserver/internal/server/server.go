@@ -26,6 +26,7 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
@@ -66,6 +67,7 @@ type Server struct {
 	rooms   *room.Rooms
 	devices *httpsync.Handler
 	web     *web
+	expiry  *expiry.Job
 	routes  []httpmw.Route
 	handler http.Handler
 
@@ -105,6 +107,8 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.web, err = newWeb(d, st, s.rooms, accounts, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
+	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
+	s.rooms.Attach(s.expiry)
 	s.routes = slices.Concat(
 		[]httpmw.Route{
 			{Pattern: "GET /healthz", Audience: httpmw.Everybody, Handler: http.HandlerFunc(alive)},
@@ -126,6 +130,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
 	}
+	s.expiry.Start()
 	return s, nil
 }
 
@@ -207,6 +212,7 @@ func (s *Server) endConnections(ctx context.Context) {
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })
 		wg.Wait()
+		s.expiry.Close()
 	})
 }
 

@@ -10,17 +10,20 @@ import (
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpweb"
 	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/internal/preview"
 	"widgets.pro/syncserver/internal/published"
 	"widgets.pro/syncserver/internal/render"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/unlock"
+	"widgets.pro/syncserver/internal/views"
 )
 
 // web is what browsers see: share pages with their viewers, and the forms for signing in.
 type web struct {
 	engine *render.Engine
 	pages  *page.Service
+	views  *views.Counter
 	site   *httpweb.Site
 }
 
@@ -34,11 +37,16 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	if err != nil {
 		return nil, fmt.Errorf("public base URL: %w", err)
 	}
+	artist, err := preview.New()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says what it was doing
+	}
 	source := published.New(st, d.Now)
 	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
+	w.views = views.New(views.Config{Store: st, Log: d.Log, Now: d.Now, Counted: rooms.Viewed})
 	w.pages = page.New(page.Config{
-		Source: source, Drawer: w.engine, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
-		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut,
+		Source: source, Drawer: w.engine, Painter: artist, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
+		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut, OnOpen: w.views.Opened,
 	})
 	rooms.Attach(w.pages)
 	w.site, err = httpweb.New(httpweb.Config{
@@ -66,4 +74,5 @@ func websocketOf(base *url.URL) string {
 func (w *web) close(ctx context.Context) {
 	w.pages.Close(ctx)
 	w.engine.Close()
+	w.views.Close() //nolint:contextcheck // what was counted is written, whether or not viewers went in time
 }

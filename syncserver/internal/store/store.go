@@ -106,7 +106,8 @@ type Links interface {
 	Get(id board.ID) (Link, error)
 	// Put replaces a dashboard's link. A token or short id that it replaces is dead from then on, and with the token every
 	// slug that the link ever had (rule L4); a slug that goes while the token stays is kept for the dashboard to take
-	// again. It fails with ErrTaken if the new token, short id or slug is dead or belongs to another dashboard.
+	// again. It fails with ErrTaken if the new token, short id or slug is dead or belongs to another dashboard, or if the
+	// new short id is or was a slug.
 	Put(id board.ID, l Link) error
 	// ByToken finds the dashboard to which a token belongs, whether the link is on or not; dead tokens belong to none.
 	ByToken(t Token) (board.ID, bool, error)
@@ -114,7 +115,7 @@ type Links interface {
 	ByShortID(s ShortID) (board.ID, bool, error)
 	// BySlug finds the dashboard whose link has the slug now.
 	BySlug(s Slug) (board.ID, bool, error)
-	// Used reports whether the token or the short id is dead or belongs to any dashboard.
+	// Used reports whether the token or the short id is dead or belongs to any dashboard, or the short id is or was a slug.
 	Used(t Token, s ShortID) (bool, error)
 	// SlugTaken reports whether a dashboard may not take a slug: it is dead, or another dashboard's, or was and is kept
 	// from everybody else, or looks like a short id in use; or the dashboard has had MaxSlugs others already.

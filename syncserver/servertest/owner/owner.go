@@ -41,9 +41,18 @@ type Owner struct {
 
 // SignUp makes an account at the server with this base URL and connects. Close the Owner.
 func SignUp(ctx context.Context, base, email, password string, now func() time.Time) (*Owner, error) {
+	return connect(ctx, base, "signup", email, password, now)
+}
+
+// LogIn is SignUp for an account that there is. The Owner knows the links of its dashboards, but not what is on them.
+func LogIn(ctx context.Context, base, email, password string, now func() time.Time) (*Owner, error) {
+	return connect(ctx, base, "login", email, password, now)
+}
+
+func connect(ctx context.Context, base, route, email, password string, now func() time.Time) (*Owner, error) {
 	var signed struct{ Token string }
-	if err := post(ctx, base+"/api/v1/signup", map[string]string{"email": email, "password": password}, &signed); err != nil {
-		return nil, fmt.Errorf("sign up: %w", err)
+	if err := post(ctx, base+"/api/v1/"+route, map[string]string{"email": email, "password": password}, &signed); err != nil {
+		return nil, fmt.Errorf("%s: %w", route, err)
 	}
 	var dev [8]byte
 	if _, err := rand.Read(dev[:]); err != nil {

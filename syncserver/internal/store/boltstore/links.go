@@ -41,6 +41,9 @@ func (l links) Put(id board.ID, next store.Link) error {
 		}
 	}
 	if next.ShortID != old.ShortID {
+		if next.ShortID != "" && l.isSlug(next.ShortID) {
+			return fmt.Errorf("short id of %s: %w", id, store.ErrTaken)
+		}
 		if err := l.move(bucketShortIDs, id, hashShort(old.ShortID), hashShort(next.ShortID), old.ShortID != "", next.ShortID != ""); err != nil {
 			return fmt.Errorf("short id of %s: %w", id, err)
 		}
@@ -189,5 +192,8 @@ func (l links) living(bucket, key []byte) (board.ID, bool) {
 }
 
 func (l links) Used(t store.Token, s store.ShortID) (bool, error) {
-	return l.t.get(bucketTokens, hashToken(t)) != nil || l.t.get(bucketShortIDs, hashShort(s)) != nil, nil
+	return l.t.get(bucketTokens, hashToken(t)) != nil || l.t.get(bucketShortIDs, hashShort(s)) != nil || l.isSlug(s), nil
 }
+
+// isSlug reports whether a short id is or was a slug: whoever could make it theirs would get that slug's visitors.
+func (l links) isSlug(s store.ShortID) bool { return s != "" && l.t.get(bucketSlugs, []byte(s)) != nil }

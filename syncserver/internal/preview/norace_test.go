@@ -1,0 +1,8 @@
+//go:build !race
+
+package preview_test
+
+const (
+	raceEnabled = false
+	share       = 1
+)

@@ -1,0 +1,122 @@
+package boltstore_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"widgets.pro/syncserver/internal/store"
+	"widgets.pro/syncserver/internal/store/boltstore"
+)
+
+// since2 are the buckets that came with format 2.
+var since2 = []string{"slugs", "slugs_of", "passwords", "expiries", "views", "budgets", "budget_times"}
+
+func change(t *testing.T, path string, fn func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(fn), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func setFormat(tx *bbolt.Tx, n uint64) error {
+	return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.BigEndian.AppendUint64(nil, n))
+}
+
+func formatOf(t *testing.T, path string) (n uint64) {
+	t.Helper()
+	change(t, path, func(tx *bbolt.Tx) error {
+		n = binary.BigEndian.Uint64(tx.Bucket([]byte("meta")).Get([]byte("format")))
+		return nil
+	})
+	return n
+}
+
+// A file of the first format keeps what it holds, gets what it lacks, and is of the present format from then on.
+func TestFormat1IsTakenOver(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "server.db")
+	old := store.Link{Enabled: true, Token: store.Token("shr_" + strings.Repeat("a", 24)), ShortID: "aaaaaaaaaa", Version: 3}
+	s := opener{path}.Open(t)
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return errors.Join(tx.Boards().Put(store.Board{ID: id, Epoch: 4}), tx.Links().Put(id, old))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, path, func(tx *bbolt.Tx) error {
+		for _, b := range since2 {
+			if err := tx.DeleteBucket([]byte(b)); err != nil {
+				return err
+			}
+		}
+		return setFormat(tx, 1)
+	})
+	s = opener{path}.Open(t)
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		l, err := tx.Links().Get(id)
+		b, _, err2 := tx.Boards().Get(id)
+		if l != old || b.Epoch != 4 {
+			t.Errorf("the file holds %+v, %+v", l, b)
+		}
+		next := old
+		next.Slug, next.Expires, next.Password = "sales", 77, true
+		return errors.Join(err, err2, tx.Links().Put(id, next), tx.Links().SetHash(id, "$hash"), tx.Guard().SetKey([]byte("key")),
+			tx.Guard().SetBudget([]byte("k"), 9, 1), tx.Views().Put(id, store.ViewCount{Last: 1, Day: 1, Days: []uint32{1}}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := formatOf(t, path); n != boltstore.Format {
+		t.Errorf("format %d", n)
+	}
+	s = opener{path}.Open(t)
+	if err := s.View(t.Context(), func(tx store.Tx) error {
+		at, ok, err := tx.Links().BySlug("sales")
+		ids, _, err2 := tx.Links().Expiring(77, 1)
+		h, err3 := tx.Links().Hash(id)
+		if !ok || at != id || len(ids) != 1 || h != "$hash" {
+			t.Errorf("slug %v, expiring %v", at, ids)
+		}
+		return errors.Join(err, err2, err3)
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A file that says it is of the present format but lacks a part of it is damaged, and not mended by guessing.
+func TestB1_AFileThatLacksAPartIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []struct {
+		format uint64
+		bucket string
+	}{{1, "links"}, {2, "slugs"}, {2, "budgets"}} {
+		path := filepath.Join(t.TempDir(), "server.db")
+		if err := (opener{path}).Open(t).Close(); err != nil {
+			t.Fatal(err)
+		}
+		change(t, path, func(tx *bbolt.Tx) error {
+			return errors.Join(tx.DeleteBucket([]byte(missing.bucket)), setFormat(tx, missing.format))
+		})
+		before := sum(t, path)
+		if s, err := boltstore.Open(boltstore.Options{Path: path}); err == nil {
+			_ = s.Close()
+			t.Errorf("format %d without %s was opened", missing.format, missing.bucket)
+		}
+		if sum(t, path) != before {
+			t.Errorf("format %d without %s was changed", missing.format, missing.bucket)
+		}
+	}
+}
