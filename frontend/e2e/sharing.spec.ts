@@ -50,7 +50,7 @@ async function importCSV(page: Page): Promise<void> {
 /** Turns the public link on and returns both addresses, once the dialog says that they work. */
 async function publish(page: Page): Promise<{ link: string; short: string }> {
   const dialog = await share(page);
-  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await dialog.getByRole("radio", { name: "Public link" }).click();
   await expect(dialog.getByText("Anyone with the link can view")).toBeVisible();
   await expect(dialog.getByText("Works now.")).toBeVisible();
   return await addresses(dialog);
@@ -132,7 +132,7 @@ test("L3 V1 A5: a link that is turned off is gone for those who watch, and comes
   const dialog = await share(page);
   await expect(dialog.getByText("1 watching", { exact: false })).toBeVisible();
 
-  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await dialog.getByRole("radio", { name: "Private" }).click();
   await expect(watcher.getByRole("heading", { level: 1, name: "Visits" })).toBeHidden();
   await expect(dialog.getByText("1 viewer was cut off", { exact: false })).toBeVisible();
   const off = await watcher.goto(link);
@@ -141,7 +141,7 @@ test("L3 V1 A5: a link that is turned off is gone for those who watch, and comes
   expect(never?.status()).toBe(404);
   expect((await watcher.goto(short))?.status()).toBe(404);
 
-  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await dialog.getByRole("radio", { name: "Public link" }).click();
   await expect(dialog.getByText("Works now.")).toBeVisible();
   expect(await addresses(dialog)).toEqual({ link, short });
   await watcher.goto(link);
@@ -186,9 +186,10 @@ test("Q1 Q2 L1: what is done offline waits in words, and arrives once", async ({
   await rename(page, "Written offline");
   await importCSV(page);
   const dialog = await share(page);
-  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await dialog.getByRole("radio", { name: "Private" }).click();
   await expect(dialog.getByText("Still public")).toBeVisible();
-  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await dialog.getByRole("radio", { name: "Public link" }).click();
+  await expect(dialog.getByText("Anyone with the link can view")).toBeVisible();
   await page.keyboard.press("Escape");
 
   // The program is killed with everything waiting, and finds it again.
@@ -257,7 +258,7 @@ test("Q1: a link reserved before there is an account works once its owner has si
   const { page } = owner;
   await newDashboard(page, "Visits");
   const dialog = await share(page);
-  await dialog.getByRole("switch", { name: "Public link" }).click();
+  await dialog.getByRole("radio", { name: "Public link" }).click();
   await expect(dialog.getByText("Not public yet")).toBeVisible();
   await dialog.getByRole("button", { name: "Create an account" }).click();
   const account = page.getByRole("dialog", { name: "Create your account" });

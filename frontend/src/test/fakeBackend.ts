@@ -11,16 +11,33 @@ import type {
   ImportPreview,
   LinkState,
   Settings,
+  ShareChange,
+  ShareView,
   WidgetId,
   WidgetView,
 } from "../lib/backend/types";
 import { withEdits } from "../lib/state/patch";
-import { sampleState, sampleViews } from "./samples";
+import { noLink, sampleState, sampleViews } from "./samples";
 
 type Stack = { label: string; widgets: readonly WidgetView[]; title: string; description: string };
 
-const off: LinkState = { mode: "private", enabled: false, token: "", shortId: "", version: 0 };
-export const noLink = off;
+/** Something that looks like a code, where the program would draw one. */
+function picture(text: string): string {
+  const size = 25;
+  const finder = (x: number, y: number): boolean | null => {
+    const far = Math.max(Math.abs(x - 3), Math.abs(y - 3));
+    return far > 4 ? null : far !== 4 && far !== 2;
+  };
+  let dots = "";
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++) {
+      const corner = finder(x, y) ?? finder(size - 1 - x, y) ?? finder(x, size - 1 - y);
+      const letter = text.charCodeAt((x * 7 + y * 13) % text.length);
+      if (corner ?? (letter * (x + 3) + x * y * 5) % 7 < 3) dots += `M${String(x + 2)} ${String(y + 2)}h1v1h-1z`;
+    }
+  const box = String(size + 4);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${box} ${box}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${box}v${box}H0z"/><path d="${dots}"/></svg>`;
+}
 
 /** The program in memory, for tests and pictures of the screens: it keeps what it is given and can be told to fail. */
 export class FakeBackend implements Backend {
@@ -34,6 +51,8 @@ export class FakeBackend implements Backend {
   gate: Promise<void> | null = null;
   /** Whether the server hears at once of commands about links. */
   online = true;
+  /** Names that belong to somebody else: the server refuses them. */
+  readonly taken = new Set<string>();
   clipboard = "";
   preview: ImportPreview | null = null;
 
@@ -131,7 +150,7 @@ export class FakeBackend implements Backend {
       undo: null,
       redo: null,
       version: 1,
-      share: { ...model.share, inForce: off, wanted: off },
+      share: { ...model.share, inForce: noLink, wanted: noLink },
     });
     this.#list();
     return id;
@@ -295,34 +314,73 @@ export class FakeBackend implements Backend {
     return id;
   }
 
-  async share(id: BoardId, action: "enable" | "disable" | "rotate"): Promise<void> {
-    await this.#call("share", id, action);
+  async share(id: BoardId, change: ShareChange): Promise<void> {
+    await this.#call("share", id, change);
     const { share } = this.view(id);
-    const fresh = `shr_${String(++this.#ids).padStart(22, "k")}`;
-    const token = action === "rotate" || !share.wanted.token ? fresh : share.wanted.token;
-    const shortId =
-      action === "rotate" || !share.wanted.shortId
-        ? `k7Qp2${String(this.#ids).padStart(5, "x")}`
-        : share.wanted.shortId;
-    const enabled = action === "rotate" ? share.wanted.enabled : action === "enable";
-    const wanted: LinkState = {
-      mode: enabled ? "public" : "private",
-      enabled,
-      token,
-      shortId,
-      version: share.wanted.version + 1,
-    };
     const base = this.appState.account?.server ?? this.appState.defaultServer;
+    const refusal =
+      this.online && change.action === "slug" && this.taken.has(change.slug)
+        ? { action: change.action, message: `The name “${change.slug}” is taken. Choose another one.` }
+        : null;
+    const wanted = refusal ? share.wanted : derived(this.#changed(share.wanted, change));
+    const inForce = this.online ? wanted : share.inForce;
+    const cut =
+      share.inForce.mode !== "private" &&
+      this.online &&
+      (inForce.mode !== share.inForce.mode || inForce.token !== share.inForce.token || change.action === "password");
     this.change(id, {
       share: {
         ...share,
         wanted,
-        inForce: this.online ? wanted : share.inForce,
-        waiting: this.online ? [] : [...share.waiting, { id: String(this.#ids), action }],
-        url: `${base}/share/${token}`,
-        shortUrl: `${base}/s/${shortId}`,
+        inForce,
+        refused: refusal ?? share.refused,
+        waiting: this.online ? [] : [...share.waiting, { id: String(++this.#ids), action: change.action }],
+        receipt: cut ? { cut: share.watching, ms: 40 } : share.receipt,
+        watching: cut ? 0 : share.watching,
+        ...addresses(base, wanted),
       },
     });
+  }
+
+  /** The link after a command that applies. */
+  #changed(link: LinkState, change: ShareChange): LinkState {
+    const next = { ...link, version: link.version + 1 };
+    const fresh = (): Pick<LinkState, "token" | "shortId"> => ({
+      token: `shr_${String(++this.#ids).padStart(24, "k")}`,
+      shortId: `k7Qp2${String(this.#ids).padStart(5, "x")}`,
+    });
+    switch (change.action) {
+      case "enable":
+        return {
+          ...next,
+          ...(link.token === "" ? fresh() : {}),
+          enabled: true,
+          password: link.password || change.password !== undefined,
+        };
+      case "disable":
+        return { ...next, enabled: false };
+      case "rotate":
+        return { ...next, ...fresh(), slug: "" };
+      case "password":
+        return { ...next, password: true };
+      case "no_password":
+        return { ...next, password: false };
+      case "expiry":
+        return { ...next, expires: change.expires, expired: false };
+      case "slug":
+        return { ...next, slug: change.slug };
+      case "still":
+        return { ...next, still: change.still };
+      case "origins":
+        return { ...next, origins: change.origins };
+    }
+  }
+
+  async qr(id: BoardId, of: "link" | "short" | "slug", format: "svg" | "png"): Promise<Blob> {
+    await this.#call("qr", id, of, format);
+    const { share } = this.view(id);
+    const text = { link: share.url, short: share.shortUrl, slug: share.slugUrl }[of];
+    return new Blob([picture(text)], { type: format === "svg" ? "image/svg+xml" : "image/png" });
   }
 
   async dismissRefusal(id: BoardId): Promise<void> {
@@ -385,4 +443,17 @@ export class FakeBackend implements Backend {
       this.#lost = null;
     };
   }
+}
+
+function derived(link: LinkState): LinkState {
+  const mode = !link.enabled || link.expired ? "private" : link.password ? "password" : "public";
+  return { ...link, mode };
+}
+
+function addresses(base: string, link: LinkState): Pick<ShareView, "url" | "shortUrl" | "slugUrl"> {
+  return {
+    url: link.token ? `${base}/share/${link.token}` : "",
+    shortUrl: link.shortId ? `${base}/s/${link.shortId}` : "",
+    slugUrl: link.slug ? `${base}/s/${link.slug}` : "",
+  };
 }

@@ -1,6 +1,6 @@
 // What the simulated page of the tests lacks and the application uses: dialogs, popovers, sizes, animations.
 import { cleanup } from "@testing-library/svelte";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 
 Object.assign(HTMLDialogElement.prototype, {
   showModal(this: HTMLDialogElement) {
@@ -53,6 +53,11 @@ Object.assign(globalThis, {
   ResizeObserver: Sizes,
   matchMedia: () => ({ matches: true, addEventListener: () => undefined, removeEventListener: () => undefined }),
 });
+
+Object.assign(URL, { createObjectURL: () => "blob:picture", revokeObjectURL: () => undefined });
+
+// Finding by role asks the simulated page for many styles, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 afterEach(() => {
   cleanup();

@@ -164,30 +164,58 @@ export function shopWidgets(): readonly WidgetView[] {
   ];
 }
 
-const off: LinkState = { mode: "private", enabled: false, token: "", shortId: "", version: 0 };
+/** A link that was never turned on. */
+export const noLink: LinkState = {
+  mode: "private",
+  enabled: false,
+  token: "",
+  shortId: "",
+  version: 0,
+  password: false,
+  expires: 0,
+  expired: false,
+  slug: "",
+  still: false,
+  origins: [],
+};
 export const open: LinkState = {
+  ...noLink,
   mode: "public",
   enabled: true,
-  token: "shr_Zk3v9mQx7RtWb2LpHs8dNa",
+  token: "shr_Zk3v9mQx7RtWb2LpHs8dNaQ4",
   shortId: "k7Qp2mXw9a",
   version: 3,
 };
+export const locked: LinkState = { ...open, mode: "password", password: true };
+export const closed: LinkState = { ...open, mode: "private", enabled: false };
 
 export function share(to: Partial<ShareView> = {}): ShareView {
-  const wanted = to.wanted ?? off;
+  const wanted = to.wanted ?? noLink;
   return {
-    inForce: off,
+    inForce: noLink,
     waiting: [],
     refused: null,
     synced: true,
     url: wanted.token ? `${server}/share/${wanted.token}` : "",
     shortUrl: wanted.token ? `${server}/s/${wanted.shortId}` : "",
+    slugUrl: wanted.slug ? `${server}/s/${wanted.slug}` : "",
+    embedScript: `${server}/embed.js`,
     watching: 0,
+    views: null,
     receipt: null,
     people: [{ name: "ada@example.org", role: "owner", you: true }],
     canManage: true,
     ...to,
     wanted,
+  };
+}
+
+/** Numbers of a link that was opened on most of the last `n` days. */
+export function visits(now: number, n = 24): NonNullable<ShareView["views"]> {
+  return {
+    last: now - 2 * 60_000,
+    day: new Date(now).toISOString().slice(0, 10),
+    days: Array.from({ length: n }, (_, i) => Math.round(noise(i + 400) * 14 * (0.4 + i / n))),
   };
 }
 
@@ -219,7 +247,7 @@ export function sampleViews(): readonly BoardView[] {
       description: "The week at a glance, for everybody in the company.",
       widgets: shopWidgets(),
       undo: "Move widget",
-      share: share({ inForce: open, wanted: open, watching: 4 }),
+      share: share({ inForce: open, wanted: open, watching: 4, views: visits(Date.now()) }),
     }),
     view("TEAM", "Team metrics", { widgets: shopWidgets().slice(0, 2) }),
     view("EMPTY", "Server health"),

@@ -1,17 +1,20 @@
 import { describe as group, expect, test } from "vitest";
 import type { SyncState, SyncStatus } from "../../lib/backend/types";
-import { open, share } from "../../test/samples";
-import { describe, receiptWords } from "./words";
+import type { ShareAction, ShareView } from "../../lib/backend/types";
+import { locked, open, share } from "../../test/samples";
+import { moment } from "./times";
+import { actionWords, describe, ending, receiptWords, waitingWords } from "./words";
 
+const now = Date.UTC(2026, 10, 27, 12);
 const off = { ...open, enabled: false, mode: "private" } as const;
 const next = { ...open, token: "shr_other" };
 
 function sync(state: SyncState): SyncStatus {
   return { state, sentence: "", hint: "", queued: 0, lastSynced: 0 };
 }
-const online = { signedIn: true, sync: sync("synced"), slow: false };
-const offline = { signedIn: true, sync: sync("offline"), slow: false };
-const signedOut = { signedIn: false, sync: sync("off"), slow: false };
+const online = { signedIn: true, sync: sync("synced"), slow: false, now };
+const offline = { signedIn: true, sync: sync("offline"), slow: false, now };
+const signedOut = { signedIn: false, sync: sync("off"), slow: false, now };
 
 group("A4 the mode in force, in words", () => {
   test("private", () => {
@@ -31,8 +34,10 @@ group("A4 the mode in force, in words", () => {
     });
   });
   test("password", () => {
-    const locked = { ...open, mode: "password" } as const;
-    expect(describe(share({ inForce: locked, wanted: locked }), online).tone).toBe("password");
+    expect(describe(share({ inForce: locked, wanted: locked }), online)).toMatchObject({
+      tone: "password",
+      headline: "Anyone with link and password can view",
+    });
   });
 });
 
@@ -70,4 +75,91 @@ test("V2 the receipt says how many were cut and how fast", () => {
   );
   expect(receiptWords({ cut: 1, ms: 1240 })).toBe("The server has confirmed it. 1 viewer was cut off after 1.2 s.");
   expect(receiptWords({ cut: 0, ms: 0 })).toBe("The server has confirmed it. Nobody was watching.");
+});
+
+const hour = 3_600_000;
+const waiting = (...actions: ShareAction[]): ShareView["waiting"] =>
+  actions.map((action, i) => ({ id: String(i), action }));
+
+group("Q1 every way to take access away is loud until the server knows", () => {
+  const soon = { ...open, expires: now + 72 * hour };
+  const sooner = { ...open, expires: now + hour };
+  const past = { ...open, expires: now - 1 };
+  test.each<[string, Partial<ShareView>, string]>([
+    ["off", { inForce: locked, wanted: { ...locked, enabled: false } }, "Still open"],
+    ["password set", { inForce: open, wanted: locked, waiting: waiting("password") }, "Still open without a password"],
+    [
+      "password changed",
+      { inForce: locked, wanted: locked, waiting: waiting("password") },
+      "The old password still works",
+    ],
+    ["end set", { inForce: open, wanted: soon, waiting: waiting("expiry") }, "Still open without an end"],
+    [
+      "end nearer",
+      { inForce: soon, wanted: sooner, waiting: waiting("expiry") },
+      `Still open until ${moment(soon.expires, now)}`,
+    ],
+    ["ended meanwhile", { inForce: open, wanted: past, waiting: waiting("expiry") }, "Still public"],
+  ])("Q1 %s", (_, to, headline) => {
+    expect(describe(share(to), offline)).toMatchObject({ tone: "alarm", headline, retry: true });
+    expect(describe(share(to), signedOut)).toMatchObject({ tone: "alarm", headline });
+    expect(describe(share(to), { ...online, slow: true }).tone).toBe("alarm");
+    expect(describe(share(to), online).tone).toBe("waiting");
+  });
+
+  test("Q1 what lets more people in is not", () => {
+    for (const wanted of [{ ...open }, { ...locked, expires: 0 }])
+      expect(describe(share({ inForce: { ...locked, expires: now + hour }, wanted }), offline).tone).toBe("password");
+  });
+});
+
+group("L5 the end of a link", () => {
+  const ended = { ...open, mode: "private", expires: now - hour, expired: true } as const;
+  test("L5 it is seen coming", () => {
+    const link = { ...open, expires: now + 3 * hour };
+    expect(describe(share({ inForce: link, wanted: link }), online).detail).toContain("Ends in 3 hours, on ");
+    expect(ending(link, now)).toBe(`Ends in 3 hours, on ${moment(link.expires, now)}.`);
+    expect(ending(open, now)).toBe("");
+  });
+  test("L5 a link that ended says when, and how it is revived", () => {
+    const words = describe(share({ inForce: ended, wanted: ended }), online);
+    expect(words).toMatchObject({ tone: "ended", headline: "The link has ended" });
+    expect(words.detail).toContain("the same link works again");
+  });
+  test("L5 it has ended when its time is over, whether or not the server has said so", () => {
+    const link = { ...open, expires: now };
+    expect(describe(share({ inForce: link, wanted: link }), offline).tone).toBe("ended");
+  });
+  test("L5 reviving it waits like turning it on", () => {
+    expect(describe(share({ inForce: ended, wanted: { ...open, expires: 0 } }), offline).headline).toBe(
+      "Not public yet",
+    );
+  });
+});
+
+test("Q1 what waits is said in order", () => {
+  const wanted = { ...locked, expires: now + 72 * hour, slug: "team-status" };
+  const s = share({ inForce: open, wanted, waiting: waiting("password", "expiry", "slug", "slug", "still") });
+  expect(waitingWords(s, now)).toBe(
+    `Waits for the server: protect with a password, then end on ${moment(wanted.expires, now)}, then change its name, then name it “team-status”, then allow interaction.`,
+  );
+  expect(waitingWords(share(), now)).toBe("");
+});
+
+test("V3 every action that can be refused has words", () => {
+  const all = [
+    "enable",
+    "disable",
+    "rotate",
+    "delete",
+    "password",
+    "no_password",
+    "expiry",
+    "slug",
+    "still",
+    "origins",
+  ];
+  const words = all.map(actionWords);
+  expect(new Set(words).size).toBe(all.length);
+  expect(words).not.toContain(actionWords("something newer"));
 });

@@ -1,9 +1,11 @@
-import type { ShareView, SyncStatus } from "../../lib/backend/types";
+import type { LinkState, ShareView, SyncStatus } from "../../lib/backend/types";
 import { count } from "../../lib/words";
+import { hasEnded, isOpen } from "./link";
+import { ahead, moment } from "./times";
 
 /** Who can see a dashboard, in words, and how urgent it is that the owner reads them. */
 export interface Sharing {
-  readonly tone: "private" | "public" | "password" | "waiting" | "alarm";
+  readonly tone: "private" | "ended" | "public" | "password" | "waiting" | "alarm";
   readonly headline: string;
   readonly detail: string;
   /** Whether trying the connection again would help. */
@@ -16,6 +18,8 @@ export interface Around {
   readonly sync: SyncStatus;
   /** Commands have been waiting for longer than a working connection needs. */
   readonly slow: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
 
 /**
@@ -24,51 +28,36 @@ export interface Around {
  */
 export function describe(share: ShareView, around: Around): Sharing {
   const { inForce, wanted } = share;
+  const { now } = around;
   const connected = around.sync.state === "synced" || around.sync.state === "syncing";
   const onItsWay = connected && !around.slow;
   const retry = around.signedIn && !onItsWay;
 
-  if (inForce.enabled && !wanted.enabled) {
-    return onItsWay
-      ? { tone: "waiting", headline: "Turning the link off …", detail: "The server is being told.", retry }
-      : {
-          tone: "alarm",
-          headline: "Still public",
-          detail: `Turning it off has not reached the server yet. Anyone with the link can see this dashboard until this computer ${around.signedIn ? "is connected" : "is signed in and connected"}.`,
-          retry,
-        };
+  if (isOpen(inForce, now)) {
+    const late = revocation(share, now);
+    if (late)
+      return onItsWay
+        ? { tone: "waiting", headline: late.doing, detail: "The server is being told.", retry }
+        : {
+            tone: "alarm",
+            headline: late.still,
+            detail: `${late.why} until this computer ${around.signedIn ? "is connected" : "is signed in and connected"}.`,
+            retry,
+          };
+    return {
+      tone: inForce.password ? "password" : "public",
+      headline: inForce.password ? "Anyone with link and password can view" : "Anyone with the link can view",
+      detail: [published(share, connected), ending(inForce, now)].filter(Boolean).join(" "),
+      retry: false,
+    };
   }
-  if (inForce.enabled && inForce.token !== wanted.token) {
-    return onItsWay
-      ? { tone: "waiting", headline: "Changing the link …", detail: "The server is being told.", retry }
-      : {
-          tone: "alarm",
-          headline: "The old link still works",
-          detail: `The new link has not reached the server yet. Whoever has the old one can see this dashboard until this computer ${around.signedIn ? "is connected" : "is signed in and connected"}.`,
-          retry,
-        };
-  }
-  if (inForce.enabled) {
-    return inForce.mode === "password"
-      ? {
-          tone: "password",
-          headline: "Anyone with the link and the password can view",
-          detail: published(share, connected),
-          retry: false,
-        }
-      : {
-          tone: "public",
-          headline: "Anyone with the link can view",
-          detail: published(share, connected),
-          retry: false,
-        };
-  }
-  if (wanted.enabled) {
+  if (isOpen(wanted, now)) {
+    const protect = wanted.password ? " It asks for the password from the first moment." : "";
     if (!around.signedIn) {
       return {
         tone: "waiting",
-        headline: "Not public yet",
-        detail: "The link is reserved. It works as soon as you sign in and this dashboard has been sent to the server.",
+        headline: wanted.password ? "Not shared yet" : "Not public yet",
+        detail: `The link is reserved. It works as soon as you sign in and this dashboard has been sent to the server.${protect}`,
         retry,
       };
     }
@@ -76,16 +65,23 @@ export function describe(share: ShareView, around: Around): Sharing {
       ? {
           tone: "waiting",
           headline: "Publishing …",
-          detail: "The link works as soon as the server has the dashboard.",
+          detail: `The link works as soon as the server has the dashboard.${protect}`,
           retry,
         }
       : {
           tone: "waiting",
-          headline: "Not public yet",
-          detail:
-            "The link is reserved and can be copied now. It works as soon as this computer is connected to the server.",
+          headline: wanted.password ? "Not shared yet" : "Not public yet",
+          detail: `The link is reserved and can be copied now. It works as soon as this computer is connected to the server.${protect}`,
           retry,
         };
+  }
+  if (wanted.enabled && hasEnded(wanted, now)) {
+    return {
+      tone: "ended",
+      headline: "The link has ended",
+      detail: `It ended on ${moment(wanted.expires, now)}. Choose another time, or none, and the same link works again.`,
+      retry: false,
+    };
   }
   const others = share.people.filter((p) => !p.you).length;
   return {
@@ -95,17 +91,70 @@ export function describe(share: ShareView, around: Around): Sharing {
         ? `Only you and ${count(others, "other person", "other people")} can see this`
         : "Only you can see this",
     detail: wanted.token
-      ? "The public link is turned off. Turning it on again revives the same link."
+      ? "The link is turned off. Turning it on again revives the same link."
       : "Nobody else has access.",
     retry: false,
   };
 }
 
+/** What should already be withdrawn from those who have it, in words; null if nothing is. */
+function revocation(share: ShareView, now: number): { doing: string; still: string; why: string } | null {
+  const { inForce, wanted } = share;
+  const who = inForce.password ? "Anyone with the link and the password" : "Anyone with the link";
+  const open = inForce.password ? "Still open" : "Still public";
+  if (!wanted.enabled)
+    return {
+      doing: "Turning the link off …",
+      still: open,
+      why: `Turning it off has not reached the server yet. ${who} can see this dashboard`,
+    };
+  if (inForce.token !== wanted.token)
+    return {
+      doing: "Changing the link …",
+      still: "The old link still works",
+      why: "The new link has not reached the server yet. Whoever has the old one can see this dashboard",
+    };
+  if (hasEnded(wanted, now))
+    return {
+      doing: "Ending the link …",
+      still: open,
+      why: `The link's end has not reached the server. ${who} can see this dashboard`,
+    };
+  if (wanted.password && !inForce.password)
+    return {
+      doing: "Setting the password …",
+      still: "Still open without a password",
+      why: "The password has not reached the server yet. Anyone with the link can see this dashboard without it",
+    };
+  if (wanted.password && share.waiting.some((c) => c.action === "password"))
+    return {
+      doing: "Changing the password …",
+      still: "The old password still works",
+      why: "The new password has not reached the server yet. Whoever has the old one can see this dashboard",
+    };
+  if (wanted.expires > 0 && (inForce.expires === 0 || wanted.expires < inForce.expires))
+    return {
+      doing: "Setting the link's end …",
+      still: inForce.expires === 0 ? "Still open without an end" : `Still open until ${moment(inForce.expires, now)}`,
+      why: `That it ends on ${moment(wanted.expires, now)} has not reached the server yet. It stays open longer`,
+    };
+  return null;
+}
+
 function published(share: ShareView, connected: boolean): string {
-  if (share.synced) return "They see changes live, without an account, and can change nothing.";
+  if (share.waiting.some((c) => c.action === "no_password")) return "Without the password once the server knows.";
+  if (share.synced) return "They see every change live, and can change nothing.";
   return connected
     ? "Your latest changes are on their way to them."
     : "Your latest changes are only on this computer. They reach viewers when it is connected.";
+}
+
+/** When a link ends, in a sentence; empty if it does not (rule L5). */
+export function ending(link: LinkState, now: number): string {
+  if (link.expires === 0) return "";
+  return hasEnded(link, now)
+    ? `Ended on ${moment(link.expires, now)}.`
+    : `Ends ${ahead(link.expires, now)}, on ${moment(link.expires, now)}.`;
 }
 
 /** What a revocation did (rule V2). */
@@ -127,9 +176,62 @@ export function actionWords(action: string): string {
       return "Turning the link off";
     case "rotate":
       return "Changing the link";
+    case "password":
+      return "Setting the password";
+    case "no_password":
+      return "Removing the password";
+    case "expiry":
+      return "Changing the link's end";
+    case "slug":
+      return "Changing the link's name";
+    case "still":
+      return "Changing what viewers may do";
+    case "origins":
+      return "Changing which sites may embed it";
     case "delete":
       return "Deleting the dashboard";
     default:
       return "A change of sharing";
+  }
+}
+
+/** What waits for the server, in order and in words (rule Q1); empty if nothing does. */
+export function waitingWords(share: ShareView, now: number): string {
+  const { waiting } = share;
+  if (waiting.length === 0) return "";
+  const last = new Map(waiting.map((c, i) => [c.action, i]));
+  const words = waiting.map((c, i) => waits(c.action, last.get(c.action) === i, share, now));
+  return `Waits for the server: ${words.join(", then ")}.`;
+}
+
+function waits(
+  action: ShareView["waiting"][number]["action"],
+  last: boolean,
+  { inForce, wanted }: ShareView,
+  now: number,
+): string {
+  switch (action) {
+    case "enable":
+      return wanted.password && !inForce.password ? "turn the link on, with a password" : "turn the link on";
+    case "disable":
+      return "turn the link off";
+    case "rotate":
+      return "replace the link by a new one";
+    case "password":
+      return inForce.password ? "change the password" : "protect with a password";
+    case "no_password":
+      return "remove the password";
+    case "expiry":
+      if (!last) return "change its end";
+      return wanted.expires === 0 ? "let it never end" : `end on ${moment(wanted.expires, now)}`;
+    case "slug":
+      if (!last) return "change its name";
+      return wanted.slug === "" ? "remove its name" : `name it “${wanted.slug}”`;
+    case "still":
+      return last && !wanted.still ? "allow interaction" : "lock interaction";
+    case "origins":
+      return "change which sites may embed it";
+    case "delete":
+      return "delete the dashboard";
   }
 }

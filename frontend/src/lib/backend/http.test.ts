@@ -76,7 +76,14 @@ describe("calls", () => {
       "POST /api/files/imp_1/apply",
       { board: "dsh_1", kind: "bar", title: "B" },
     ],
-    ["share", (b) => b.share(board, "rotate"), "POST /api/boards/dsh_1/share", { action: "rotate" }],
+    ["share", (b) => b.share(board, { action: "rotate" }), "POST /api/boards/dsh_1/share", { action: "rotate" }],
+    [
+      "share with all that a change carries",
+      (b) => b.share(board, { action: "origins", origins: ["https://example.org"] }),
+      "POST /api/boards/dsh_1/share",
+      { action: "origins", origins: ["https://example.org"] },
+    ],
+    ["qr", (b) => b.qr(board, "short", "svg"), "GET /api/boards/dsh_1/qr?of=short&format=svg", undefined],
     ["dismissRefusal", (b) => b.dismissRefusal(board), "POST /api/boards/dsh_1/share/dismiss", undefined],
     ["keepCopy", (b) => b.keepCopy(board), "POST /api/boards/dsh_1/keep-copy", undefined],
     ["discardRefused", (b) => b.discardRefused(board), "POST /api/boards/dsh_1/discard", undefined],
@@ -103,6 +110,14 @@ describe("calls", () => {
   test("texts come as they are", async () => {
     const backend = new HttpBackend(around(() => new Response("a,b\r\n'=1+1,2\r\n")));
     expect(await backend.exportRows(board, widget)).toBe("a,b\r\n'=1+1,2\r\n");
+  });
+
+  test("S1 pictures come as bytes of their type", async () => {
+    const png = new Uint8Array([137, 80, 78, 71, 0, 255]);
+    const backend = new HttpBackend(around(() => new Response(png, { headers: { "Content-Type": "image/png" } })));
+    const picture = await backend.qr(board, "link", "png");
+    expect(picture.type).toBe("image/png");
+    expect(new Uint8Array(await picture.arrayBuffer())).toEqual(png);
   });
 
   test("ids cannot leave their place in the path", async () => {

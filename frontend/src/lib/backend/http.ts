@@ -10,6 +10,7 @@ import type {
   ImportOptions,
   ImportPreview,
   Settings,
+  ShareChange,
   WidgetId,
 } from "./types";
 
@@ -133,8 +134,17 @@ export class HttpBackend implements Backend {
     return (answer as { widget: WidgetId }).widget;
   }
 
-  async share(id: BoardId, action: "enable" | "disable" | "rotate"): Promise<void> {
-    await this.#json("POST", at(id, "share"), { action });
+  async share(id: BoardId, change: ShareChange): Promise<void> {
+    await this.#json("POST", at(id, "share"), change);
+  }
+
+  async qr(id: BoardId, of: "link" | "short" | "slug", format: "svg" | "png"): Promise<Blob> {
+    const answer = await this.#send("GET", `${at(id, "qr")}?of=${of}&format=${format}`);
+    try {
+      return await answer.blob();
+    } catch {
+      throw new BackendError(UNREACHABLE);
+    }
   }
 
   async dismissRefusal(id: BoardId): Promise<void> {

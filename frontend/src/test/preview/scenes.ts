@@ -1,6 +1,6 @@
 import type { SyncStatus } from "../../lib/backend/types";
 import type { FakeBackend } from "../fakeBackend";
-import { open, share, shopId } from "../samples";
+import { closed as off, locked, noLink, open, share, shopId, visits } from "../samples";
 
 const offline: SyncStatus = {
   state: "offline",
@@ -9,8 +9,8 @@ const offline: SyncStatus = {
   queued: 3,
   lastSynced: Date.UTC(2026, 2, 2),
 };
-const off = { ...open, enabled: false, mode: "private" } as const;
-const next = { ...open, token: "shr_N3wT0k3nN3wT0k3nN3wT0k", shortId: "n3wn3wn3wn", version: 4 } as const;
+const hour = 3_600_000;
+const next = { ...open, token: "shr_N3wT0k3nN3wT0k3nN3wT0kN3", shortId: "n3wn3wn3wn", version: 4 } as const;
 
 function set(
   backend: FakeBackend,
@@ -52,6 +52,68 @@ export const scenes: Readonly<Record<string, (backend: FakeBackend) => void>> = 
   },
   oldLink: (b) => {
     set(b, { inForce: open, wanted: next, waiting: [{ id: "1", action: "rotate" }] }, { sync: offline });
+  },
+  password: (b) => {
+    set(b, { inForce: locked, wanted: locked, watching: 2, views: visits(Date.now()) });
+  },
+  /** A password was set while the link was open, and waits. */
+  stillOpen: (b) => {
+    const wanted = { ...locked, expires: Date.now() + 74 * hour };
+    set(
+      b,
+      {
+        inForce: open,
+        wanted,
+        waiting: [
+          { id: "1", action: "password" },
+          { id: "2", action: "expiry" },
+        ],
+      },
+      { sync: offline },
+    );
+  },
+  named: (b) => {
+    const link = { ...open, slug: "team-status", expires: Date.now() + 74 * hour };
+    set(b, { inForce: link, wanted: link, watching: 4, views: visits(Date.now()) });
+  },
+  taken: (b) => {
+    set(b, {
+      inForce: open,
+      wanted: open,
+      refused: { action: "slug", message: "The name “status” is taken. Choose another one." },
+    });
+  },
+  endsSoon: (b) => {
+    const link = { ...locked, expires: Date.now() + 2.6 * hour };
+    set(b, { inForce: link, wanted: link, watching: 1, views: visits(Date.now()) });
+  },
+  ended: (b) => {
+    const link = { ...open, mode: "private", expires: Date.now() - 30 * hour, expired: true } as const;
+    set(b, { inForce: link, wanted: link, views: visits(Date.now(), 9) });
+  },
+  limited: (b) => {
+    const link = {
+      ...locked,
+      still: true,
+      slug: "team-status",
+      origins: ["https://*.example.org", "https://intranet.example.com:8443"],
+    };
+    set(b, { inForce: link, wanted: link, views: { last: 0, day: "2026-01-01", days: [] } });
+  },
+  waitingFirst: (b) => {
+    set(
+      b,
+      { inForce: noLink, wanted: locked, waiting: [{ id: "1", action: "enable" }], synced: false },
+      { sync: offline },
+    );
+  },
+  offWithPassword: (b) => {
+    const link = { ...off, password: true };
+    set(b, { inForce: link, wanted: link });
+  },
+  offAndOver: (b) => {
+    const link = { ...off, expires: Date.now() - hour };
+    set(b, { inForce: link, wanted: link });
   },
   signedOut: (b) => {
     set(b, {}, { signedOut: true });

@@ -35,6 +35,52 @@ const shots = {
       await click("Rotate link")(p);
     },
   },
+  sharePassword: { scene: "password", do: share },
+  shareProtect: { do: (p) => share(p).then(() => click("Password link", "radio")(p)) },
+  shareProtected: {
+    do: async (p) => {
+      await share(p);
+      await click("Password link", "radio")(p);
+      await click("Protect with this password")(p);
+    },
+  },
+  shareToPublic: { scene: "password", do: (p) => share(p).then(() => click("Public link", "radio")(p)) },
+  shareUndo: { do: (p) => share(p).then(() => click("Private", "radio")(p)) },
+  shareStillOpen: { scene: "stillOpen", do: share, wait: 2800 },
+  shareWaitingFirst: { scene: "waitingFirst", do: share },
+  shareNamed: { scene: "named", do: share },
+  shareNaming: { do: (p) => share(p).then(() => click("Choose a name")(p)) },
+  shareTaken: { scene: "taken", do: share },
+  shareEndsSoon: { scene: "endsSoon", do: share },
+  shareEnded: { scene: "ended", do: share },
+  shareUntilWhen: { scene: "ended", do: (p) => share(p).then(() => click("Public link", "radio")(p)) },
+  shareChooseEnd: {
+    do: (p) => share(p).then(() => p.getByRole("combobox", { name: "Ends" }).selectOption("choose")),
+  },
+  shareQr: { scene: "named", do: (p) => share(p).then(() => click("QR code")(p)) },
+  shareQrLarge: {
+    do: async (p) => {
+      await share(p);
+      await click("QR code")(p);
+      await click("Show large")(p);
+    },
+  },
+  shareEmbed: { do: (p) => share(p).then(() => click("Embed", "tab")(p)), wait: 800 },
+  shareEmbedRules: {
+    scene: "limited",
+    do: async (p) => {
+      await share(p);
+      await click("Embed", "tab")(p);
+      await p.getByRole("textbox", { name: "Add a site" }).fill("my intranet:x, https://ok.example.net");
+      await click("Add")(p);
+      await p.getByRole("textbox", { name: "Add a site" }).scrollIntoViewIfNeeded();
+    },
+    wait: 800,
+  },
+  shareVisits: { do: (p) => share(p).then(() => click("Visits", "tab")(p)) },
+  shareViewer: { hash: "#/board/dsh_BORROWED", do: share },
+  soon: { scene: "endsSoon" },
+  alarmed: { scene: "stillPublic" },
   gallery: { do: click("Add widget") },
   palette: { do: (p) => p.keyboard.press("Control+k") },
   settings: { do: card("Visitors by channel, line chart") },
