@@ -41,6 +41,7 @@ test("arranging: a widget moves by pointer and by keyboard, and undo brings it b
 test("B1: files that cannot be read say why, and change nothing", async ({ owner }) => {
   const { page } = owner;
   await page.getByRole("link", { name: /^Household energy/ }).click();
+  await expect(page.locator("section.w").first()).toBeVisible();
   const count = await page.locator("section.w").count();
   for (const [name, text] of [
     ["broken.json", '[{"a":1'],
