@@ -66,6 +66,29 @@ func TestE1_ThePreviewCanBeDrawnFromOutside(t *testing.T) {
 	}
 }
 
+// The share dialog in the real window, without account and network: a link is protected, and the password shown once.
+func TestQ1_P2_TheShareDialogInTheWindow(t *testing.T) {
+	h := newHome(t)
+	p := h.start(t)
+	p.click("button", "Share")
+	p.reads("Only you can see this")
+	p.click("radio", "Password link")
+	p.until("[...document.querySelectorAll('input')].some((e) => /^([a-z0-9]{4}-){3}[a-z0-9]{4}$/.test(e.value))")
+	p.click("button", "Protect with this password")
+	p.reads("Not shared yet")
+	var state struct {
+		Boards []struct{ Title, Mode string }
+	}
+	p.ask("GET", "/api/state", nil, &state)
+	if i := slices.IndexFunc(state.Boards, func(b struct{ Title, Mode string }) bool { return b.Mode == "password" }); i < 0 {
+		t.Errorf("no dashboard waits for a password link: %+v", state.Boards)
+	}
+	p.reads("Copy password")
+	if _, colours, covered := p.look("share"); colours < 20 || covered < 0.2 {
+		t.Errorf("the dialog has %d colours and covers %.2f", colours, covered)
+	}
+}
+
 // Typing and clicking as a new user does; after a restart everything is as it was left.
 func TestQ1_TheWindowIsFoundAsItWasLeft(t *testing.T) {
 	h := newHome(t)
