@@ -389,6 +389,53 @@ func TestP7_HashingIsBounded(t *testing.T) {
 	}
 }
 
+// TestP6_ManyLinksOfOneAddress: who knows the passwords of many links, being their owner, spends no budget on them, and still
+// leaves room for others.
+func TestP6_ManyLinksOfOneAddress(t *testing.T) {
+	w := newWorld(t)
+	token := w.add(password)
+	var own []sharing.Token
+	for range 30 {
+		own = append(own, w.add(password))
+	}
+	hold, holding := make(chan struct{}), make(chan struct{}, 1)
+	w.during = func() {
+		select {
+		case holding <- struct{}{}:
+		default:
+		}
+		<-hold
+	}
+	var got outcomes
+	var wg sync.WaitGroup
+	refused := make(chan struct{}, 150)
+	for _, link := range own {
+		for range unlock.Burst {
+			wg.Go(func() {
+				_, err := w.try(link, password, "192.0.2.66")
+				got.add(err)
+				if err != nil {
+					refused <- struct{}{}
+				}
+			})
+		}
+	}
+	for range 150 - 16 {
+		<-refused
+	}
+	<-holding
+	wg.Go(func() {
+		if _, err := w.try(token, password, "192.0.2.1"); err != nil {
+			t.Errorf("another address: %v", err)
+		}
+	})
+	close(hold)
+	wg.Wait()
+	if got.n[fault.Busy] != 150-16 {
+		t.Errorf("answers %v", got.n)
+	}
+}
+
 func TestP7_LongPasswordsAreNotHashed(t *testing.T) {
 	w := newWorld(t)
 	token := w.add(password)
