@@ -11,6 +11,7 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/servertest"
 )
 
 // clock is one that a test turns on.
@@ -224,7 +225,7 @@ func TestV1_ManySessionsAreDecidedAsOne(t *testing.T) {
 	for _, v := range viewers {
 		v.cutWith("locked")
 	}
-	if r := <-w.cut; r.n != len(viewers) || r.slow > time.Second {
+	if r := <-w.cut; r.n != len(viewers) || r.slow > servertest.AtOnce {
 		t.Errorf("receipt %+v", r)
 	}
 	if n := w.opens.Load() - before; n > 6 {
