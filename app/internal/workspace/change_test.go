@@ -143,6 +143,7 @@ func (d *device) everything(id board.ID, events *workspace.Subscription) []byte 
 // A password is hashed before anything is stored; no way of making an error or printing it gives it away.
 func TestP2_NoPlaintextAnywhere(t *testing.T) {
 	d := bare(t)
+	d.hashing()
 	events := d.Subscribe()
 	defer events.Close()
 	id := d.create("Shop")
@@ -186,6 +187,7 @@ func TestP2_NoPlaintextAnywhere(t *testing.T) {
 // Passwords that look the same are the same, whichever way the keyboard makes the letters.
 func TestP2_PasswordsAreComposed(t *testing.T) {
 	d, id, c := shared(t)
+	d.hashing()
 	d.must(d.Share(id, workspace.ShareChange{Action: sharing.SetPassword, Password: "cafe\u0301s"}))
 	c.drain()
 	if !c.hash.Matches("caf\u00e9s") {
@@ -201,6 +203,7 @@ func TestP2_PasswordsAreComposed(t *testing.T) {
 // Turning on with a password is one command: the link is not open without it at any time.
 func TestP2_TurnedOnWithAPasswordFromTheFirstMoment(t *testing.T) {
 	d := bare(t)
+	d.hashing()
 	id := d.create("Shop")
 	newServer(d, id)
 	c := newCloud(d, id)

@@ -130,7 +130,7 @@ func (w *Workspace) hash(password string) (sharing.Hash, error) {
 	case len(password) > sharing.MaxPassword:
 		return "", fault.Field("password", tooLong)
 	}
-	h, err := sharing.HashPassword(w.deps.Random, password)
+	h, err := w.deps.Hash(w.deps.Random, password)
 	if err != nil {
 		return "", fmt.Errorf("hash the password: %w", err)
 	}
