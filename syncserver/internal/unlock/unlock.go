@@ -285,7 +285,7 @@ func normalise(password string) (string, *fault.Error) {
 	case password == "":
 		return "", fault.Field("password", "Enter the password.")
 	case len(password) > sharing.MaxPassword:
-		return "", fault.Field("password", fmt.Sprintf("A password has at most %d characters.", sharing.MaxPassword))
+		return "", fault.Field("password", "This password is too long: the limit is 1,024 bytes.")
 	}
 	return password, nil
 }
