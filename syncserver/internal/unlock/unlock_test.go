@@ -49,11 +49,12 @@ type world struct {
 	hashed atomic.Int64
 	during func() // if not nil, called in each comparison
 	links  map[sharing.Token]sharing.Command
+	hashes map[string]sharing.Hash // by password: each takes its time to make
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "server.db"), links: map[sharing.Token]sharing.Command{}}
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "server.db"), links: map[sharing.Token]sharing.Command{}, hashes: map[string]sharing.Hash{}}
 	w.ms.Store(1_790_000_000_000)
 	w.open()
 	return w
@@ -87,10 +88,14 @@ func (w *world) open() {
 
 func (w *world) hash(password string) sharing.Hash {
 	w.t.Helper()
+	if h, made := w.hashes[password]; made {
+		return h
+	}
 	h, err := sharing.HashPassword(rand.Reader, password)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.hashes[password] = h
 	return h
 }
 
