@@ -80,8 +80,9 @@ func text(s *replica.State, entity, field string) string {
 }
 
 // Published reports whether viewers may have a register: what the projection of Publish is made of, and whether something
-// is alive. Everything that this version does not know stays with those who edit.
-func Published(entity, field string) bool {
+// is alive. kind is that of the widget: what it held as another kind is not published. Everything that this version does not
+// know stays with those who edit.
+func Published(entity, field string, kind Kind) bool {
 	switch field {
 	case FieldTitle, FieldAlive:
 		return true
@@ -91,9 +92,7 @@ func Published(entity, field string) bool {
 		return entity != BoardEntity
 	}
 	name, ok := cutOption(field)
-	return ok && entity != BoardEntity && slices.ContainsFunc(Kinds(), func(k Kind) bool {
-		return slices.ContainsFunc(Options(k), func(o Option) bool { return o.Name == name })
-	})
+	return ok && entity != BoardEntity && slices.ContainsFunc(Options(kind), func(o Option) bool { return o.Name == name })
 }
 
 // Publish is what of a dashboard reaches viewers of its link (rule A6): title, description, theme, and of each widget its

@@ -71,7 +71,7 @@ func TestTokensNeverPrint(t *testing.T) {
 	tok, short := mint(t)
 	var log bytes.Buffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", tok, "short", short)
-	for _, s := range []string{fmt.Sprint(tok, short), fmt.Sprintf("%v %s %#v %+v", tok, tok, tok, short), log.String()} {
+	for _, s := range []string{fmt.Sprint(tok, short), fmt.Sprintf("%v %s %#v %+v %#v", tok, tok, tok, short, sharing.Link{Token: tok, ShortID: short}), log.String()} {
 		if strings.Contains(s, tok.Reveal()) || strings.Contains(s, short.Reveal()) {
 			t.Errorf("a secret is printed: %s", s)
 		}

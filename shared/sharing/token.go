@@ -135,6 +135,9 @@ func (s ShortID) URL(base string) string { return base + "/s/" + string(s) }
 // String is "[redacted]": a short id leads to a token.
 func (s ShortID) String() string { return redacted }
 
+// GoString is "[redacted]".
+func (s ShortID) GoString() string { return redacted }
+
 // Reveal is the short id itself.
 func (s ShortID) Reveal() string { return string(s) }
 

@@ -158,12 +158,14 @@ type Share struct {
 	Views    *Views       `json:"views,omitempty"`
 }
 
-// Result answers a Command: the link as it now is, and the fault if the command did not apply.
+// Result answers a Command: the link as it now is, and the fault if the command did not apply. Same says that it found the
+// link as it asks for and changed nothing: whoever expected a change learns that somebody else made it.
 type Result struct {
 	ID    string       `json:"id"`
 	Board board.ID     `json:"b"`
 	Link  sharing.Link `json:"link"`
 	Fault *fault.Error `json:"fault,omitempty"`
+	Same  bool         `json:"same,omitempty"`
 }
 
 // Denied ends a subscription: the account may not (or no longer) open the dashboard. Gone says that it was deleted.

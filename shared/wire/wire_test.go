@@ -53,6 +53,7 @@ func samples() map[string]wire.Message {
 		"cmd-expiry":   wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1H", Board: dsh, Action: sharing.SetExpiry, Base: 4, Expires: 1_790_000_000_000}},
 		"cmd-slug":     wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1J", Board: dsh, Action: sharing.SetSlug, Base: 5, Slug: "team-status"}},
 		"cmd-embed":    wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1K", Board: dsh, Action: sharing.SetOrigins, Base: 6, Still: true, Origins: "https://*.example.org https://example.com:8443"}},
+		"result-same":  wire.Result{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1L", Board: dsh, Link: link, Same: true},
 		"share-views": wire.Share{Board: dsh, Link: sharing.Link{
 			Enabled: true, Token: link.Token, ShortID: link.ShortID, Version: 7, Password: true, Revision: 2, Expires: 1_790_000_000_000, Expired: true,
 			Slug: "team-status", Still: true, Origins: "https://example.com:8443",

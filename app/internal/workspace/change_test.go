@@ -30,12 +30,13 @@ type cloud struct {
 	link sharing.Link
 	hash sharing.Hash
 	past map[string]*fault.Error
+	same map[string]bool // commands that found done what they ask for
 	// taken are names that belong to others.
 	taken []sharing.Slug
 }
 
 func newCloud(d *device, id board.ID) *cloud {
-	return &cloud{d: d, id: id, past: map[string]*fault.Error{}}
+	return &cloud{d: d, id: id, past: map[string]*fault.Error{}, same: map[string]bool{}}
 }
 
 func (c *cloud) now() int64 { return c.d.clock().UnixMilli() }
@@ -45,9 +46,11 @@ func (c *cloud) decide(cmd sharing.Command) *fault.Error {
 	if f, repeated := c.past[cmd.ID]; repeated && cmd.ID != "" {
 		return f
 	}
-	next, f := sharing.Decide(sharing.Expire(c.link, c.now()), cmd, c.now(), sharing.Names{
+	before := sharing.Expire(c.link, c.now())
+	next, f := sharing.Decide(before, cmd, c.now(), sharing.Names{
 		Slug: func(s sharing.Slug) bool { return slices.Contains(c.taken, s) },
 	})
+	c.same[cmd.ID] = f == nil && next == before
 	if cmd.Hash != "" && next.Revision != c.link.Revision {
 		c.hash = cmd.Hash
 	}
@@ -74,7 +77,7 @@ func (c *cloud) take() (cmd sharing.Command, f *fault.Error, ok bool) {
 }
 
 func (c *cloud) answer(cmd sharing.Command, f *fault.Error) {
-	c.d.must(c.d.Result(wire.Result{ID: cmd.ID, Board: c.id, Link: c.link, Fault: f}))
+	c.d.must(c.d.Result(wire.Result{ID: cmd.ID, Board: c.id, Link: c.link, Fault: f, Same: c.same[cmd.ID]}))
 }
 
 // drain takes and answers all that waits, and returns what was refused.
@@ -140,6 +143,7 @@ func (d *device) everything(id board.ID, events *workspace.Subscription) []byte 
 // A password is hashed before anything is stored; no way of making an error or printing it gives it away.
 func TestP2_NoPlaintextAnywhere(t *testing.T) {
 	d := bare(t)
+	d.hashing()
 	events := d.Subscribe()
 	defer events.Close()
 	id := d.create("Shop")
@@ -183,6 +187,7 @@ func TestP2_NoPlaintextAnywhere(t *testing.T) {
 // Passwords that look the same are the same, whichever way the keyboard makes the letters.
 func TestP2_PasswordsAreComposed(t *testing.T) {
 	d, id, c := shared(t)
+	d.hashing()
 	d.must(d.Share(id, workspace.ShareChange{Action: sharing.SetPassword, Password: "cafe\u0301s"}))
 	c.drain()
 	if !c.hash.Matches("caf\u00e9s") {
@@ -198,6 +203,7 @@ func TestP2_PasswordsAreComposed(t *testing.T) {
 // Turning on with a password is one command: the link is not open without it at any time.
 func TestP2_TurnedOnWithAPasswordFromTheFirstMoment(t *testing.T) {
 	d := bare(t)
+	d.hashing()
 	id := d.create("Shop")
 	newServer(d, id)
 	c := newCloud(d, id)
@@ -433,6 +439,50 @@ func TestV3_VersionsThatFitByChanceLetNothingThrough(t *testing.T) {
 	}
 }
 
+// Another device does just what is at the head of the queue. The link then is as foreseen, but what follows in the queue was
+// decided without knowing that somebody else turned the link off, and does not turn it on again.
+func TestV3_TheSameChangeElsewhereLetsNothingThrough(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		for _, told := range []bool{false, true} {
+			t.Run(fmt.Sprintf("answer lost %v/told before %v", lost, told), func(t *testing.T) {
+				d, id, c := shared(t)
+				d.must(d.Share(id, to(sharing.Disable)))
+				d.must(d.Share(id, to(sharing.Enable)))
+				c.elsewhere(sharing.Command{Action: sharing.Disable})
+				if told {
+					c.tell()
+				}
+				if lost {
+					if _, _, ok := c.take(); !ok {
+						t.Fatal("nothing was sent")
+					}
+					d.restart()
+					c.tell()
+				}
+				if refused := c.drain(); c.link.Enabled || !slices.Equal(refused, []string{"enable"}) {
+					t.Errorf("refused %v, now %+v", refused, c.link)
+				}
+				if v := d.share(id); v.Refused == nil || v.InForce.Enabled || v.Wanted.Enabled {
+					t.Errorf("%s", text(v))
+				}
+			})
+		}
+	}
+	t.Run("but its own change does, though the answer was lost", func(t *testing.T) {
+		d, id, c := shared(t)
+		d.must(d.Share(id, to(sharing.Disable)))
+		d.must(d.Share(id, to(sharing.Enable)))
+		if _, _, ok := c.take(); !ok {
+			t.Fatal("nothing was sent")
+		}
+		d.restart()
+		c.tell()
+		if refused := c.drain(); refused != nil || !c.link.Enabled {
+			t.Errorf("refused %v, now %+v", refused, c.link)
+		}
+	})
+}
+
 // What is decided in sight of the other change is not held up by what was decided before it.
 func TestV3_AFreshDecisionBehindAStaleOneStands(t *testing.T) {
 	d, id, c := shared(t)
@@ -629,7 +679,7 @@ func TestQ1_V3_RandomChanges(t *testing.T) {
 			case 9:
 				c.link = sharing.Expire(c.link, c.now())
 				was := c.link.Version
-				switch rapid.IntRange(0, 2).Draw(t, "elsewhere") {
+				switch rapid.IntRange(0, 4).Draw(t, "elsewhere") {
 				case 0:
 					c.elsewhere(sharing.Command{Action: sharing.SetPassword, Hash: hash})
 				case 1:
@@ -640,6 +690,13 @@ func TestQ1_V3_RandomChanges(t *testing.T) {
 					}
 					tok, short := minted(t)
 					c.elsewhere(sharing.Command{Action: sharing.Rotate, Token: tok, ShortID: short})
+				case 3:
+					c.elsewhere(sharing.Command{Action: sharing.Disable})
+				case 4:
+					if c.link.Token == "" || c.link.Ended(c.now()) {
+						break
+					}
+					c.elsewhere(sharing.Command{Action: sharing.Enable})
 				}
 				if c.link.Version != was {
 					foreign = c.link.Version

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 )
 
 // device is a workspace on a real data file with a clock that the test moves.
@@ -29,6 +31,7 @@ type device struct {
 	mu   sync.Mutex
 	now  time.Time
 	fail error // what the next commits meet
+	real bool  // passwords are hashed, which takes long; otherwise a hash of no password stands for each
 	keys *keys
 }
 
@@ -60,11 +63,23 @@ func (d *device) open() {
 		return d.fail
 	}})
 	d.must(err)
+	hash := func(random io.Reader, _ string) (sharing.Hash, error) { return sharing.NoPassword(random) }
+	if d.real {
+		hash = nil
+	}
 	d.Workspace, err = workspace.New(workspace.Deps{
+		Hash:  hash,
 		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Accounts: accounts{}, Credentials: d.keys,
 		Version: "test", DefaultServer: "https://widgets.example.org",
 	})
 	d.must(err)
+}
+
+// hashing is the device from now on with passwords that are really hashed.
+func (d *device) hashing() {
+	d.t.Helper()
+	d.real = true
+	d.restart()
 }
 
 // restart closes and opens everything, as a new run of the program does.

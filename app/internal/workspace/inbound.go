@@ -108,7 +108,7 @@ func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
 
 // hear stores a link that the server told without being asked, by fn, and fits the waiting commands to it.
 func (w *Workspace) hear(d *dashboard, told sharing.Link, fn func(tx *localstore.Tx, rec *localstore.Board) error) error {
-	again := w.rechain(d, told, nil, false)
+	again := w.rechain(d, told, nil, wire.Result{})
 	if len(again) == 0 {
 		return w.touch(d, fn)
 	}
@@ -309,7 +309,7 @@ func (w *Workspace) Result(m wire.Result) error {
 	if told.Version < d.rec.Link.Version {
 		told = d.rec.Link // late, or the server told none
 	}
-	again := w.rechain(d, told, &q, m.Fault != nil)
+	again := w.rechain(d, told, &q, m)
 	if d.rec.Link.Revokes(told) {
 		w.mu.Lock()
 		d.receipt = &Receipt{} // until the server tells whom it cut

@@ -13,6 +13,7 @@ import (
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
 )
 
 // Share queues a change of the dashboard's link. Token and short id are made here, so that the address is known at once
@@ -129,7 +130,7 @@ func (w *Workspace) hash(password string) (sharing.Hash, error) {
 	case len(password) > sharing.MaxPassword:
 		return "", fault.Field("password", tooLong)
 	}
-	h, err := sharing.HashPassword(w.deps.Random, password)
+	h, err := w.deps.Hash(w.deps.Random, password)
 	if err != nil {
 		return "", fmt.Errorf("hash the password: %w", err)
 	}
@@ -242,12 +243,13 @@ func (w *Workspace) wanted(d *dashboard) sharing.Link {
 const unseen = math.MaxUint64
 
 // rechain fits the commands that wait for a dashboard to a link that the server told, and returns those that changed.
-// Answered is the command whose answer told it, which waits no more, or nil.
+// Answered is the command whose answer told it, which waits no more, or nil; result is that answer.
 //
 // Waiting commands are based on each other. If something else came between, their versions could fit by chance to a state
-// that their author never saw, so they are based on nothing. If only a command before them was refused, as for a name
-// that is taken, they are based on what is without it.
-func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstore.Command, refused bool) []localstore.Command {
+// that their author never saw, so they are based on nothing. That holds as well where somebody else made just the change
+// that the answered command was to make. If only a command before them was refused, as for a name that is taken, they are
+// based on what is without it.
+func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstore.Command, result wire.Result) []localstore.Command {
 	var changed []localstore.Command
 	set := func(c *localstore.Command, base uint64) {
 		if c.Command.Base != base {
@@ -255,8 +257,12 @@ func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstor
 			changed = append(changed, *c)
 		}
 	}
-	following, l, now := w.following(d, answered), told, w.clock()
-	switch expected := told == d.rec.Link || !refused && w.foresaw(d, told); {
+	following, l, now, refused := w.following(d, answered), told, w.clock(), result.Fault != nil
+	expected := told == d.rec.Link || !refused && w.foresaw(d, told)
+	if result.Same && len(following) > 0 && following[0].Command.Base > answered.Command.Base {
+		expected = false // the next one is based on a change that was not this command's
+	}
+	switch {
 	case expected && (!refused || answered.Command.Base == unseen):
 		// All went as foreseen, or what was to be done has been done when the other change was told.
 	case expected && answered.Command.Base == told.Version:

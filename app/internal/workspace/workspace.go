@@ -21,6 +21,7 @@ import (
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 )
 
 // Deps is what a Workspace needs. Store, Now, Random, Log, Accounts and Credentials are required.
@@ -33,6 +34,8 @@ type Deps struct {
 	Log         *slog.Logger
 	Accounts    Accounts
 	Credentials Credentials
+	// Hash hashes the password of a link; nil means sharing.HashPassword.
+	Hash func(random io.Reader, password string) (sharing.Hash, error)
 
 	// Version is the program's version, Desktop whether it has a window of its own, DefaultServer the address offered in
 	// the sign-in form.
@@ -91,6 +94,9 @@ type Workspace struct {
 
 // New opens the workspace on a store, and puts the sample dashboards into a new one.
 func New(deps Deps) (*Workspace, error) {
+	if deps.Hash == nil {
+		deps.Hash = sharing.HashPassword
+	}
 	w := &Workspace{
 		deps: deps, boards: map[board.ID]*dashboard{}, subs: map[*Subscription]struct{}{},
 		changed: make(chan struct{}, 1), retry: make(chan struct{}, 1), moved: make(chan struct{}, 1), link: Connection{State: StateOff},

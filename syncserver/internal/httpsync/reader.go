@@ -208,7 +208,7 @@ func (c *conn) command(ctx context.Context, m wire.Command) *fault.Error {
 	if err != nil {
 		return c.fail(ctx, "change the link", err)
 	}
-	c.do(ctx, task{send: wire.Result{ID: m.Command.ID, Board: m.Command.Board, Link: out.Link, Fault: out.Fault}})
+	c.do(ctx, task{send: wire.Result{ID: m.Command.ID, Board: m.Command.Board, Link: out.Link, Fault: out.Fault, Same: out.Same}})
 	return nil
 }
 

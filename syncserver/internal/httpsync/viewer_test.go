@@ -109,3 +109,49 @@ func TestA6_ViewersWithAnAccountGetThePublishedProjection(t *testing.T) {
 		t.Errorf("a viewer was told %s", told.String())
 	}
 }
+
+// What a widget held as another kind is not published any more, whether a viewer comes later or was there.
+func TestA6_OptionsOfAnotherKindStayBehind(t *testing.T) {
+	t.Parallel()
+	srv, a, id := start(t, servertest.Options{})
+	first, second := string(board.NewWidgetID(ulid.Make())), string(board.NewWidgetID(ulid.Make()))
+	for _, w := range []string{first, second} {
+		a.edit(id, set(w, board.FieldKind, "markdown"), set(w, board.OptionPrefix+"text", hidden+" of "+w),
+			replica.Edit{Kind: replica.OpSet, Entity: w, Field: board.FieldAlive, Value: json.RawMessage("true")})
+	}
+	a.edit(id, set(first, board.FieldKind, "table"))
+	a.push(id)
+	bob := srv.SignUp("bob@example.org")
+	srv.SetRole(id, bob, sharing.RoleViewer)
+	b := newDevice(t, srv, bob)
+	b.client(id)
+	b.connect()
+	var told strings.Builder
+	for len(b.view(id).Widgets) != 2 {
+		b.heard(&told)
+	}
+	if strings.Contains(told.String(), hidden+" of "+first) || !strings.Contains(told.String(), hidden+" of "+second) {
+		t.Errorf("a viewer was told %s", told.String())
+	}
+	has := func() bool {
+		s, err := b.client(id).View()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, ok := s.Register(second, board.OptionPrefix+"text")
+		return ok
+	}
+	a.edit(id, set(second, board.FieldKind, "stat"))
+	a.edit(id, set(second, board.OptionPrefix+"text", hidden+" afterwards"), title("Second"))
+	a.push(id)
+	b.until("the kind has changed", func() bool { return b.view(id).Title == "Second" })
+	if has() {
+		t.Error("what the other kind held stays")
+	}
+	a.edit(id, set(second, board.FieldKind, "markdown"), title("Third"))
+	a.push(id)
+	b.until("the kind has changed back", func() bool { return b.view(id).Title == "Third" })
+	if !has() {
+		t.Error("what belongs to the kind again is missing")
+	}
+}

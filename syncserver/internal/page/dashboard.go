@@ -260,27 +260,22 @@ func (d *dashboard) settle(s *Service, changes uint64, verdicts map[claim]verdic
 	return true
 }
 
-// lapse cuts the viewers whose time is over. The caller holds Service.mu.
+// lapse cuts the viewers whose time is over. There is a receipt for the end of the link, which its owner has chosen, and none
+// for that of a session. The caller holds Service.mu.
 func (d *dashboard) lapse(s *Service) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var cut *receipt
+	cut := newReceipt(s, d.id, s.cfg.Now())
 	for c := range d.conns {
-		if !c.late() {
-			continue
+		switch {
+		case !c.late():
+		case c.until == c.link.expires:
+			c.finish(endGone, cut)
+		default:
+			c.finish(endLocked, nil)
 		}
-		if cut == nil {
-			cut = newReceipt(s, d.id, s.cfg.Now())
-		}
-		why := endLocked
-		if c.until == c.link.expires {
-			why = endGone
-		}
-		c.finish(why, cut)
 	}
-	if cut != nil {
-		cut.close()
-	}
+	cut.close()
 }
 
 func (d *dashboard) endAll(e end) {

@@ -19,6 +19,7 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/servertest"
 )
 
 func TestL2_ViewerSeesEditsLive(t *testing.T) {
@@ -155,10 +156,10 @@ func TestV1_RevocationCutsViewers(t *testing.T) {
 			t.Fatalf("closed with %d", code)
 		}
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > servertest.AtOnce {
 		t.Errorf("took %s", took)
 	}
-	if r := <-w.cut; r.n != viewers || r.slow > time.Second || r.slow <= 0 {
+	if r := <-w.cut; r.n != viewers || r.slow > servertest.AtOnce || r.slow <= 0 {
 		t.Errorf("receipt %+v", r)
 	}
 	for range 2 { // nobody comes back with what they had
@@ -288,7 +289,7 @@ func TestV1_ViewerThatDoesNotReadIsCut(t *testing.T) {
 	c := w.raw(t, token)
 	w.fill(t, id)
 	w.revoke(token)
-	if r := <-w.cut; r.n != 1 || r.slow > time.Second {
+	if r := <-w.cut; r.n != 1 || r.slow > servertest.AtOnce {
 		t.Errorf("receipt %+v", r)
 	}
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))

@@ -253,6 +253,7 @@ func (s *Service) fresh(ctx context.Context, t sharing.Token, p Proof) (*link, *
 		}
 	}
 	snap, err := l.d.refresh(ctx, s, l.grant, l.d.gen.Load())
+	s.evict(l.d)
 	return l, snap, err
 }
 
@@ -375,19 +376,18 @@ func (s *Service) lapse() {
 }
 
 func (s *Service) tellWatching() {
-	if s.cfg.OnWatching == nil {
-		return
-	}
-	news := map[board.ID]int{}
 	s.mu.RLock()
-	for id, d := range s.boards {
-		if n, changed := d.news(); changed {
-			news[id] = n
-		}
+	defer s.mu.RUnlock()
+	for _, d := range s.boards {
+		s.tell(d)
 	}
-	s.mu.RUnlock()
-	for id, n := range news {
-		s.cfg.OnWatching(id, n)
+}
+
+// tell tells how many watch d, if that is not what was last told. The caller holds s.mu, so that what is told of a dashboard
+// that is forgotten comes last.
+func (s *Service) tell(d *dashboard) {
+	if n, changed := d.news(); changed && s.cfg.OnWatching != nil {
+		s.cfg.OnWatching(d.id, n)
 	}
 }
 
@@ -399,6 +399,7 @@ func (s *Service) forget(drop func(*dashboard) bool) {
 		if d.watching() == 0 && drop(d) {
 			delete(s.boards, id)
 			s.unlink(d)
+			s.tell(d)
 		}
 	}
 }

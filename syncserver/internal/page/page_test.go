@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -268,5 +269,49 @@ func TestMemoryIsBounded(t *testing.T) {
 	w.get(t, tokens[0], "br")
 	if w.drawn() != before+1 {
 		t.Error("the oldest was kept")
+	}
+}
+
+// Whoever asks for summaries alone makes dashboards be kept too.
+func TestMemoryIsBoundedForSummaries(t *testing.T) {
+	w := newWorld(t, func(c *page.Config) { c.MaxBytes = 20_000 })
+	var tokens []sharing.Token
+	for range 50 {
+		_, token := w.add(t, strings.Repeat("Sales ", 500))
+		tokens = append(tokens, token)
+		if _, err := w.pages.Summary(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := w.reads.Load()
+	for _, i := range []int{49, 0} {
+		if _, err := w.pages.Summary(t.Context(), tokens[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.reads.Load() - before; n != 1 {
+		t.Errorf("%d of the latest and the oldest were read anew", n)
+	}
+}
+
+// A dashboard that is forgotten to make room has no viewers, and that is told.
+func TestL7_AForgottenDashboardIsNotWatched(t *testing.T) {
+	w := newWorld(t, func(c *page.Config) { c.MaxBytes = 1 })
+	id, token := w.add(t, "Sales")
+	_, other := w.add(t, "Other")
+	v := w.view(t, token, 0)
+	v.want("all")
+	for n := range w.saw { // until the sweep has told that one watches
+		if n == 1 {
+			break
+		}
+	}
+	_ = v.ws.CloseNow()
+	for w.pages.Watching(id) > 0 {
+		runtime.Gosched()
+	}
+	w.get(t, other, "")
+	if n := <-w.saw; n != 0 {
+		t.Errorf("%d watch", n)
 	}
 }

@@ -14,18 +14,17 @@ import (
 	"widgets.pro/syncserver/internal/preview"
 )
 
-// worst bounds the time for one picture; the race detector and a busy machine take their part.
-const worst = 2 * time.Second
-
+// drawIn draws within the time that one picture may take. Under the race detector the picture is not encoded: that is the
+// standard library's part, whatever is drawn.
 func drawIn(t *testing.T, a *preview.Artist, name string, v board.View) {
 	t.Helper()
 	begun := time.Now()
-	b, err := a.Draw(t.Context(), v)
-	took := time.Since(begun)
-	if err != nil || len(b) > 2<<20 {
+	if raceEnabled {
+		a.Paint(v)
+	} else if b, err := a.Draw(t.Context(), v); err != nil || len(b) > 2<<20 {
 		t.Errorf("%s: %d bytes, %v", name, len(b), err)
 	}
-	if took > worst && !raceEnabled {
+	if took := time.Since(begun); took > worst {
 		t.Errorf("%s: took %s", name, took)
 	}
 }

@@ -2,7 +2,10 @@
 
 package preview_test
 
+import "time"
+
 const (
 	raceEnabled = false
 	share       = 1
+	worst       = 2 * time.Second // for one picture, on a busy machine
 )

@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"image"
 	"image/color"
 	"image/png"
 	"math"
@@ -73,15 +74,19 @@ func (a *Artist) Draw(ctx context.Context, view board.View) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait to draw a preview picture: %w", ctx.Err())
 	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, a.paint(view)); err != nil {
+		return nil, fmt.Errorf("encode a preview picture: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func (a *Artist) paint(view board.View) *image.RGBA {
 	p := paletteOf(view.Theme)
 	c := newCanvas(Width, Height, p.page)
 	d := &drawing{canvas: c, text: a.fonts.setter(c), palette: p}
 	d.page(view)
-	var out bytes.Buffer
-	if err := png.Encode(&out, c.img); err != nil {
-		return nil, fmt.Errorf("encode a preview picture: %w", err)
-	}
-	return out.Bytes(), nil
+	return c.img
 }
 
 // drawing is one picture in the making.

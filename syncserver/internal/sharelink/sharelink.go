@@ -19,10 +19,12 @@ import (
 	"widgets.pro/syncserver/internal/store"
 )
 
-// Outcome is what became of a command: the link as it now is, and why the command did not apply, if so.
+// Outcome is what became of a command: the link as it now is, and why the command did not apply, if so. Same says that it
+// found the link as it asks for and changed nothing.
 type Outcome struct {
 	Link  sharing.Link
 	Fault *fault.Error
+	Same  bool
 }
 
 // Apply applies a command at now (ms since 1970). Faults of the command are in the Outcome; the error is the store's.
@@ -53,7 +55,7 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{}, fmt.Errorf("read link: %w", err)
 	}
 	if repeated {
-		return Outcome{Link: link, Fault: past.Fault}, nil
+		return Outcome{Link: link, Fault: past.Fault, Same: past.Same}, nil
 	}
 	var lookUp error
 	check := func(used bool, err error) bool {
@@ -71,11 +73,12 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if lookUp != nil {
 		return Outcome{}, fmt.Errorf("look up token: %w", lookUp)
 	}
-	if err := tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: f}); err != nil {
+	out := Outcome{Link: next, Fault: f, Same: f == nil && next == link}
+	if err := tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: f, Same: out.Same}); err != nil {
 		return Outcome{}, err
 	}
 	if next == before {
-		return Outcome{Link: next, Fault: f}, nil
+		return out, nil
 	}
 	hash := sharing.Hash("")
 	if f == nil && (c.Action == sharing.SetPassword || c.Action == sharing.Enable) {
@@ -85,9 +88,9 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{}, err
 	}
 	if f == nil && c.Action == sharing.Delete {
-		return Outcome{Link: next}, destroy(tx, ev, c.Board, now)
+		return out, destroy(tx, ev, c.Board, now)
 	}
-	return Outcome{Link: next, Fault: f}, announceLink(tx, ev, g)
+	return out, announceLink(tx, ev, g)
 }
 
 // put stores a link with the hash of its password: hash where the step from old sets one, none where there is no

@@ -302,6 +302,22 @@ func TestV3_RefusalIsRememberedAndChangesNothing(t *testing.T) {
 	}
 }
 
+// A command that finds done what it asks for says so, and says so again.
+func TestV3_WhoChangedNothingIsTold(t *testing.T) {
+	w := newWorld(t)
+	on := w.command(one, sharing.Enable)
+	off, again := w.command(one, sharing.Disable), w.command(one, sharing.Disable)
+	stale := w.command(one, sharing.Enable)
+	for _, c := range []struct {
+		sharing.Command
+		same, refused bool
+	}{{on, false, false}, {off, false, false}, {again, true, false}, {stale, false, true}, {on, false, false}, {off, false, false}, {again, true, false}, {stale, false, true}} {
+		if out := w.apply(c.Command); out.Same != c.same || (out.Fault != nil) != c.refused {
+			t.Errorf("%s %s: %+v", c.Action, c.ID, out)
+		}
+	}
+}
+
 func TestA2_A5_Decision(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -101,10 +101,11 @@ type Board struct {
 	Measured int64 `cbor:"9,keyasint,omitempty"`
 }
 
-// Answer is what a command was told: Fault is nil if it applied.
+// Answer is what a command was told: Fault is nil if it applied, and Same says that it changed nothing.
 type Answer struct {
 	Board board.ID     `cbor:"1,keyasint"`
 	Fault *fault.Error `cbor:"2,keyasint,omitempty"`
+	Same  bool         `cbor:"3,keyasint,omitempty"`
 }
 
 // ViewCount says how often a link was opened. Days are counts by day, the last of them the day that Day names, in days

@@ -3,7 +3,7 @@
 //
 // An attempt is paid for in the data file before anything is hashed, so that neither many at once nor a restart buy more
 // than the budget allows; what was right is paid back. Few hashes are computed at once and few may wait, for the server,
-// for one link and for one address at one link. A session is not stored but sealed: it names the link's token and revision
+// for one link, for one address and for one address at one link. A session is not stored but sealed: it names the link's token and revision
 // and the time at which it is over, so that it ends with either. Whether it still opens anything is decided by access,
 // which holds its revision against the link's. The package knows nothing of HTTP. Start reading at Service.Try.
 package unlock
@@ -39,11 +39,12 @@ const (
 // Lifetime is how long a session lasts (rule P3).
 const Lifetime = 24 * time.Hour
 
-// How many attempts may be hashed or wait for it, in all and at one link. One address has no more at one link than it may
-// try at once.
+// How many attempts may be hashed or wait for it, in all, at one link and of one client address, whose right ones cost it
+// nothing. One address has no more at one link than it may try at once.
 const (
-	maxPlaces  = 128
-	maxPerLink = 32
+	maxPlaces    = 128
+	maxPerLink   = 32
+	maxPerClient = 16
 )
 
 // crowdedFor is how long somebody is told to wait where too many try at once.
@@ -101,7 +102,8 @@ func (s *Service) Try(ctx context.Context, t sharing.Token, password string, cli
 		return Session{}, err
 	}
 	link := t.Hash()
-	place := s.gate.Enter(gate.Claim{Key: string(link[:]), Most: maxPerLink}, gate.Claim{Key: string(budget), Most: Burst})
+	place := s.gate.Enter(gate.Claim{Key: string(link[:]), Most: maxPerLink}, gate.Claim{Key: string(budget), Most: Burst},
+		gate.Claim{Key: ratelimit.Client(client), Most: maxPerClient})
 	if place == nil {
 		return Session{}, crowded()
 	}
@@ -283,7 +285,7 @@ func normalise(password string) (string, *fault.Error) {
 	case password == "":
 		return "", fault.Field("password", "Enter the password.")
 	case len(password) > sharing.MaxPassword:
-		return "", fault.Field("password", fmt.Sprintf("A password has at most %d characters.", sharing.MaxPassword))
+		return "", fault.Field("password", "This password is too long: the limit is 1,024 bytes.")
 	}
 	return password, nil
 }

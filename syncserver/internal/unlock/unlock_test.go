@@ -49,11 +49,12 @@ type world struct {
 	hashed atomic.Int64
 	during func() // if not nil, called in each comparison
 	links  map[sharing.Token]sharing.Command
+	hashes map[string]sharing.Hash // by password: each takes its time to make
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "server.db"), links: map[sharing.Token]sharing.Command{}}
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "server.db"), links: map[sharing.Token]sharing.Command{}, hashes: map[string]sharing.Hash{}}
 	w.ms.Store(1_790_000_000_000)
 	w.open()
 	return w
@@ -87,10 +88,14 @@ func (w *world) open() {
 
 func (w *world) hash(password string) sharing.Hash {
 	w.t.Helper()
+	if h, made := w.hashes[password]; made {
+		return h
+	}
 	h, err := sharing.HashPassword(rand.Reader, password)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.hashes[password] = h
 	return h
 }
 
@@ -385,6 +390,53 @@ func TestP7_HashingIsBounded(t *testing.T) {
 	close(hold)
 	wg.Wait()
 	if got.n[fault.Unauthenticated] != 32 || got.n[fault.Busy] != 200-32 {
+		t.Errorf("answers %v", got.n)
+	}
+}
+
+// TestP6_ManyLinksOfOneAddress: who knows the passwords of many links, being their owner, spends no budget on them, and still
+// leaves room for others.
+func TestP6_ManyLinksOfOneAddress(t *testing.T) {
+	w := newWorld(t)
+	token := w.add(password)
+	var own []sharing.Token
+	for range 30 {
+		own = append(own, w.add(password))
+	}
+	hold, holding := make(chan struct{}), make(chan struct{}, 1)
+	w.during = func() {
+		select {
+		case holding <- struct{}{}:
+		default:
+		}
+		<-hold
+	}
+	var got outcomes
+	var wg sync.WaitGroup
+	refused := make(chan struct{}, 150)
+	for _, link := range own {
+		for range unlock.Burst {
+			wg.Go(func() {
+				_, err := w.try(link, password, "192.0.2.66")
+				got.add(err)
+				if err != nil {
+					refused <- struct{}{}
+				}
+			})
+		}
+	}
+	for range 150 - 16 {
+		<-refused
+	}
+	<-holding
+	wg.Go(func() {
+		if _, err := w.try(token, password, "192.0.2.1"); err != nil {
+			t.Errorf("another address: %v", err)
+		}
+	})
+	close(hold)
+	wg.Wait()
+	if got.n[fault.Busy] != 150-16 {
 		t.Errorf("answers %v", got.n)
 	}
 }
