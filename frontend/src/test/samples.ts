@@ -271,6 +271,7 @@ export function sampleState(): AppState {
     sync: v.sync,
     queued: v.queued,
     mode: v.share.inForce.mode,
+    ends: v.share.inForce.mode === "private" ? 0 : v.share.inForce.expires,
     widgets: v.widgets.length,
     updated: start + 60 * day - i * day,
     created: start - i * day,
