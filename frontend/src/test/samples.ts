@@ -255,7 +255,7 @@ export function sampleViews(): readonly BoardView[] {
     view("BORROWED", "Quarterly targets", {
       role: "viewer",
       widgets: shopWidgets().slice(0, 6),
-      share: share({ canManage: false }),
+      share: share({ canManage: false, people: [{ name: "ada@example.org", role: "viewer", you: true }] }),
     }),
     view("OLD", "Spring campaign", { trashed: true, widgets: shopWidgets().slice(0, 4) }),
   ];
