@@ -6,7 +6,8 @@ export default defineConfig({
   outputDir: "../build/test-results/e2e",
   fullyParallel: false,
   workers: 2,
-  timeout: 60_000,
+  // Looking at a page with axe takes most of a minute on a machine that is busy.
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   retries: 0,
   forbidOnly: true,
