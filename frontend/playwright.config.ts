@@ -6,6 +6,7 @@ export default defineConfig({
   outputDir: "../build/test-results/e2e",
   fullyParallel: false,
   workers: 2,
+  // Looking at a page with axe takes most of a minute on a machine that is busy.
   timeout: 120_000,
   expect: { timeout: 20_000 },
   retries: 0,

@@ -153,3 +153,30 @@ func TestL5_WarningAtTheStart(t *testing.T) {
 		}
 	}
 }
+
+// The list of dashboards says which links let somebody in, and until when. What still waits for the server is not in force.
+func TestA4_L5_TheListShowsTheModeInForceAndItsEnd(t *testing.T) {
+	d, id, c := shared(t)
+	shows := func(mode sharing.Mode, ends int64) {
+		t.Helper()
+		if s := d.summary(id); s.Mode != mode || s.Ends != ends {
+			t.Errorf("shows %q until %d, not %q until %d", s.Mode, s.Ends, mode, ends)
+		}
+	}
+	shows(sharing.Public, 0)
+	end := d.in(3 * time.Hour)
+	d.must(d.Share(id, workspace.ShareChange{Action: sharing.SetExpiry, Expires: end}))
+	shows(sharing.Public, 0)
+	c.drain()
+	shows(sharing.Public, end)
+	d.must(d.Share(id, to(sharing.Disable)))
+	shows(sharing.Public, end)
+	c.drain()
+	shows(sharing.Private, 0)
+	d.must(d.Share(id, to(sharing.Enable)))
+	shows(sharing.Private, 0)
+	c.drain()
+	shows(sharing.Public, end)
+	d.wait(3 * time.Hour)
+	shows(sharing.Private, 0)
+}

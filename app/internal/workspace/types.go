@@ -43,7 +43,10 @@ type BoardSummary struct {
 	Sample  bool         `json:"sample"`
 	Sync    Sync         `json:"sync"`
 	Queued  int          `json:"queued"`
+	// Mode is the mode in force, not the one that may still wait for the server (rule A4). Ends is when that link ends by
+	// itself, 0 if never or if nobody gets in by it (rule L5).
 	Mode    sharing.Mode `json:"mode"`
+	Ends    int64        `json:"ends"`
 	Widgets int          `json:"widgets"`
 	Updated int64        `json:"updated"`
 	Created int64        `json:"created"`

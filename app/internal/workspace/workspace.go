@@ -146,11 +146,16 @@ func (w *Workspace) State() AppState {
 	if w.account != nil {
 		s.Account = &Account{Email: w.account.Email, Server: w.account.Server}
 	}
+	now := w.clock()
 	for _, id := range slices.Sorted(maps.Keys(w.boards)) {
 		d := w.boards[id]
+		mode, ends := d.rec.Link.Mode(now), d.rec.Link.Expires
+		if mode == sharing.Private {
+			ends = 0
+		}
 		s.Boards = append(s.Boards, BoardSummary{
 			ID: id, Title: d.rec.Title, Role: d.role(), Trashed: d.rec.Trashed, Sample: d.rec.Sample, Sync: w.syncOf(d),
-			Queued: d.rec.Queued, Mode: w.wanted(d).Mode(w.clock()), Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
+			Queued: d.rec.Queued, Mode: mode, Ends: ends, Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
 		})
 	}
 	return s

@@ -24,6 +24,8 @@ function clear(title: string, body: string): void {
   }
   root.removeAttribute("data-v");
   root.removeAttribute("data-off");
+  // Whoever does not see that everything is gone hears it. The focus is left where it is: this may be a frame.
+  document.body.setAttribute("aria-live", "assertive");
   document.body.replaceChildren(parse(body));
 }
 

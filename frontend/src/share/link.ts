@@ -60,9 +60,12 @@ export function connect(link: Link, viewer: Viewer): () => void {
   let over = false;
   let count = viewer.opened;
   let tried = false;
+  const ears = new AbortController();
+  const { signal } = ears;
 
   const stop = (): void => {
     over = true;
+    ears.abort();
     clearTimeout(timer);
     socket?.close();
   };
@@ -136,10 +139,10 @@ export function connect(link: Link, viewer: Viewer): () => void {
     wait = firstWait;
     open();
   };
-  addEventListener("offline", () => socket?.close());
-  addEventListener("online", now);
-  addEventListener("pageshow", now);
-  document.addEventListener("visibilitychange", now);
+  addEventListener("offline", () => socket?.close(), { signal });
+  addEventListener("online", now, { signal });
+  addEventListener("pageshow", now, { signal });
+  document.addEventListener("visibilitychange", now, { signal });
   open();
   return stop;
 }

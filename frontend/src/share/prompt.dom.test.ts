@@ -8,6 +8,7 @@ describe("prompt", () => {
   let world: World;
   beforeEach(() => {
     world = new World();
+    vi.spyOn(document, "hasFocus").mockReturnValue(true);
   });
   afterEach(() => {
     world.end();
@@ -197,6 +198,18 @@ describe("prompt", () => {
     expect(sessionStorage.getItem(key)).toBeNull();
     expect(Socket.all).toHaveLength(1);
     expect(world.went).toEqual([]);
+  }); // prettier-ignore
+
+  test.each([
+    ["opens", (): void => { last().say(all(secret)); }],
+    ["does not open", (): void => { last().drop(); }],
+  ])("E1 a frame that %s by itself takes no focus from the page around it", async (_, act) => {
+    vi.spyOn(document, "hasFocus").mockReturnValue(false);
+    const focus = vi.spyOn(HTMLElement.prototype, "focus");
+    sessionStorage.setItem(key, "s1");
+    await world.prompt();
+    act();
+    expect(focus).not.toHaveBeenCalled();
   }); // prettier-ignore
 
   test("B1 what is kept but cannot be a session leads to the prompt as well", async () => {

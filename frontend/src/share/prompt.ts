@@ -133,7 +133,7 @@ export function unlock(link: Link, opened: boolean): void {
   show(known, () => {
     forget("session");
     busy(false);
-    field.focus();
+    if (document.hasFocus()) field.focus();
   });
 }
 

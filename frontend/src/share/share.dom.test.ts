@@ -136,6 +136,8 @@ describe("share page", () => {
       else last().say(news);
       expect(text("body")).toBe(refusal);
       expect(document.title).toBe("This link does not work · widgets.pro");
+      // Whoever does not see it hears it.
+      expect(document.body.getAttribute("aria-live")).toBe("assertive");
       expect(document.head.innerHTML).toBe('<link rel="icon" href="data:,"><style>body{}</style>' + titleOf());
       expect(document.documentElement.dataset["v"]).toBeUndefined();
       vi.advanceTimersByTime(3_600_000);
@@ -249,7 +251,7 @@ describe("share page, as the address asks for it", () => {
   test("E3 without interaction nothing answers, also not in what comes live", async () => {
     await world.board({ title: "Still", widgets: [log, line, words] }, ["still"]);
     const nothing = (): void => {
-      expect(document.querySelectorAll("a[href], button, input, [data-p][tabindex]")).toHaveLength(0);
+      expect(document.querySelectorAll("a[href], a[title], button, input, [data-p][tabindex]")).toHaveLength(0);
       find("#w-l .pl").dispatchEvent(new MouseEvent("pointermove", { bubbles: true, clientX: 5 }));
       vi.advanceTimersByTime(100);
       expect(document.querySelector(".tip, .rule")).toBeNull();

@@ -4,6 +4,6 @@
  */
 export function still(fresh: ParentNode): void {
   for (const a of fresh.querySelectorAll("a")) {
-    for (const name of ["href", "target", "rel", "tabindex"]) a.removeAttribute(name);
+    for (const name of ["href", "target", "rel", "tabindex", "title"]) a.removeAttribute(name);
   }
 }

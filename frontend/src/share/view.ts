@@ -56,10 +56,10 @@ export function view(): View {
     } else {
       root.removeAttribute("data-locked");
       document.body.replaceChildren(fresh);
-      // Whoever typed the password goes on from here.
+      // Whoever typed the password goes on from here; a frame that opens by itself takes nothing from the page around.
       const main = document.getElementById("board");
       main?.setAttribute("tabindex", "-1");
-      main?.focus({ preventScroll: true });
+      if (document.hasFocus()) main?.focus({ preventScroll: true });
     }
   }
 

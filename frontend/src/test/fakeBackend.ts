@@ -107,6 +107,7 @@ export class FakeBackend implements Backend {
         sync: v.sync,
         queued: v.queued,
         mode: v.share.inForce.mode,
+        ends: v.share.inForce.mode === "private" ? 0 : v.share.inForce.expires,
         widgets: v.widgets.length,
         updated: known.get(v.id)?.updated ?? Date.now(),
         created: known.get(v.id)?.created ?? Date.now(),

@@ -255,7 +255,7 @@ export function sampleViews(): readonly BoardView[] {
     view("BORROWED", "Quarterly targets", {
       role: "viewer",
       widgets: shopWidgets().slice(0, 6),
-      share: share({ canManage: false }),
+      share: share({ canManage: false, people: [{ name: "ada@example.org", role: "viewer", you: true }] }),
     }),
     view("OLD", "Spring campaign", { trashed: true, widgets: shopWidgets().slice(0, 4) }),
   ];
@@ -271,6 +271,7 @@ export function sampleState(): AppState {
     sync: v.sync,
     queued: v.queued,
     mode: v.share.inForce.mode,
+    ends: v.share.inForce.mode === "private" ? 0 : v.share.inForce.expires,
     widgets: v.widgets.length,
     updated: start + 60 * day - i * day,
     created: start - i * day,

@@ -163,7 +163,7 @@ test("Q1 a revocation that has not reached the server says so loudly", async () 
   const { box } = await shareDialog("stillPublic");
   const alarm = box.getByRole("alert");
   expect(alarm.textContent).toContain("Still public");
-  expect(within(alarm).getByRole("button", { name: "Try to connect now" })).toBeTruthy();
+  expect(box.getByRole("button", { name: "Try to connect now" })).toBeTruthy();
   expect(box.getByRole("radio", radio("Private")).getAttribute("aria-checked")).toBe("true");
   expect(box.getByText("Anyone with the link")).toBeTruthy();
 });
@@ -249,4 +249,18 @@ test("every part of the dialog can be operated by everybody", async () => {
   expect(await violations(element)).toEqual([]);
   await fireEvent.click(box.getByRole("tab", { name: "Visits" }));
   expect(await violations(element)).toEqual([]);
+});
+
+test("Q1 V1 a dashboard in the trash can be shared by nobody, and says so while its link still works", async () => {
+  const { backend, box } = await shareDialog("trashed");
+  expect(box.getByRole("alert").textContent).toContain("Still public");
+  expect(box.getByText("Restore the dashboard before you share it.")).toBeTruthy();
+  await fireEvent.click(box.getByRole("radio", radio("Password link")));
+  expect(changes(backend)).toEqual([]);
+  expect(box.queryByRole("tab")).toBeNull();
+  expect(box.getByText("Anyone with the link")).toBeTruthy();
+  expect(screen.getByText("Its link works until the server knows of it.")).toBeTruthy();
+  backend.change(shopId, { share: { ...backend.view(shopId).share, synced: true } });
+  expect(await box.findByText("Nobody can open the link")).toBeTruthy();
+  expect(box.queryByText("Anyone with the link")).toBeNull();
 });

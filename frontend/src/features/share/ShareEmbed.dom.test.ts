@@ -84,7 +84,7 @@ test("E5 taking the last site away asks, because then every site may", async () 
   await fireEvent.click(box.getByRole("button", { name: "Remove https://*.example.org" }));
   await expect.poll(() => changes(backend)).toHaveLength(1);
   await fireEvent.click(await box.findByRole("button", { name: "Remove https://intranet.example.com:8443" }));
-  const question = within(box.getByRole("alertdialog", { name: "Let every site embed it?" }));
+  const question = within(await box.findByRole("alertdialog", { name: "Let every site embed it?" }));
   await fireEvent.click(question.getByRole("button", { name: "Every site" }));
   await expect.poll(() => changes(backend).at(-1)).toEqual({ action: "origins", origins: [] });
 });

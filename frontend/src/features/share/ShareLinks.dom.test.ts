@@ -22,7 +22,7 @@ test("Q1 a link made offline can be copied and says that it does not work yet", 
   expect(box.getByText(/works once it has reached the server/)).toBeTruthy();
   const open = box.getByRole("button", { name: "Open link" });
   expect(open.getAttribute("aria-disabled")).toBe("true");
-  expect(open.title).toBe("The link does not work yet");
+  expect(open.title).toBe("The link does not work now");
   await fireEvent.click(open);
   expect(backend.called("openExternal")).toEqual([]);
 });

@@ -23,8 +23,13 @@ export function works(share: ShareView, now: number): boolean {
 
 const soon = 24 * 3_600_000; // ms
 
+/** Whether something that ends at that time, 0 for never, does so within a day. */
+export function isSoon(ends: number, now: number): boolean {
+  return ends > now && ends - now < soon;
+}
+
 /** When the link that is in force ends, if that is within a day; else 0. */
 export function endsSoon(share: ShareView, now: number): number {
   const { expires } = share.inForce;
-  return isOpen(share.inForce, now) && expires > 0 && expires - now < soon ? expires : 0;
+  return isOpen(share.inForce, now) && isSoon(expires, now) ? expires : 0;
 }

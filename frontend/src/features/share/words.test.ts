@@ -3,7 +3,7 @@ import type { SyncState, SyncStatus } from "../../lib/backend/types";
 import type { ShareAction, ShareView } from "../../lib/backend/types";
 import { locked, open, share } from "../../test/samples";
 import { moment } from "./times";
-import { actionWords, describe, ending, receiptWords, waitingWords } from "./words";
+import { actionWords, describe, ending, letsIn, receiptWords, waitingWords } from "./words";
 
 const now = Date.UTC(2026, 10, 27, 12);
 const off = { ...open, enabled: false, mode: "private" } as const;
@@ -12,9 +12,9 @@ const next = { ...open, token: "shr_other" };
 function sync(state: SyncState): SyncStatus {
   return { state, sentence: "", hint: "", queued: 0, lastSynced: 0 };
 }
-const online = { signedIn: true, sync: sync("synced"), slow: false, now };
-const offline = { signedIn: true, sync: sync("offline"), slow: false, now };
-const signedOut = { signedIn: false, sync: sync("off"), slow: false, now };
+const online = { signedIn: true, sync: sync("synced"), slow: false, trashed: false, now };
+const offline = { signedIn: true, sync: sync("offline"), slow: false, trashed: false, now };
+const signedOut = { signedIn: false, sync: sync("off"), slow: false, trashed: false, now };
 
 group("A4 the mode in force, in words", () => {
   test("private", () => {
@@ -26,6 +26,21 @@ group("A4 the mode in force, in words", () => {
       { name: "b", role: "editor", you: false },
     ] as const;
     expect(describe(share({ people }), online).headline).toBe("Only you and 1 other person can see this");
+  });
+  test("what belongs to somebody else is not said to be seen by nobody else", () => {
+    const people = [{ name: "a", role: "viewer", you: true }] as const;
+    expect(describe(share({ people, canManage: false }), online).headline).toBe("Only invited people can see this");
+  });
+  test.each([open, locked])("V1 Q1 a link is open in the trash until the server knows, and then to nobody", (link) => {
+    const s = share({ inForce: link, wanted: link, synced: false });
+    const trashed = { ...offline, trashed: true };
+    expect(describe(s, trashed)).toMatchObject({ tone: "alarm", retry: true });
+    expect(describe(s, trashed).detail).toContain("has not reached the server");
+    expect(describe(s, { ...online, trashed: true }).headline).toBe("Moving it to the trash …");
+    expect(letsIn(s, true, now)).toBe(true);
+    const known = { ...s, synced: true };
+    expect(describe(known, trashed)).toMatchObject({ tone: "private", headline: "Nobody can open the link" });
+    expect(letsIn(known, true, now)).toBe(false);
   });
   test("public", () => {
     expect(describe(share({ inForce: open, wanted: open }), online)).toMatchObject({

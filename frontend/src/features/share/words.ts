@@ -18,8 +18,15 @@ export interface Around {
   readonly sync: SyncStatus;
   /** Commands have been waiting for longer than a working connection needs. */
   readonly slow: boolean;
+  /** The dashboard is in the trash, where no link works. */
+  readonly trashed: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
+}
+
+/** Whether somebody gets in by the link now, as far as is known here: what was trashed is open until the server knows. */
+export function letsIn(share: ShareView, trashed: boolean, now: number): boolean {
+  return isOpen(share.inForce, now) && !(trashed && share.synced);
 }
 
 /**
@@ -33,8 +40,8 @@ export function describe(share: ShareView, around: Around): Sharing {
   const onItsWay = connected && !around.slow;
   const retry = around.signedIn && !onItsWay;
 
-  if (isOpen(inForce, now)) {
-    const late = revocation(share, now);
+  if (letsIn(share, around.trashed, now)) {
+    const late = revocation(share, around.trashed, now);
     if (late)
       return onItsWay
         ? { tone: "waiting", headline: late.doing, detail: "The server is being told.", retry }
@@ -51,6 +58,13 @@ export function describe(share: ShareView, around: Around): Sharing {
       retry: false,
     };
   }
+  if (around.trashed)
+    return {
+      tone: "private",
+      headline: "Nobody can open the link",
+      detail: "This dashboard is in the trash. Restore it to share it.",
+      retry: false,
+    };
   if (isOpen(wanted, now)) {
     const protect = wanted.password ? " It asks for the password from the first moment." : "";
     if (!around.signedIn) {
@@ -83,6 +97,13 @@ export function describe(share: ShareView, around: Around): Sharing {
       retry: false,
     };
   }
+  if (isGuest(share))
+    return {
+      tone: "private",
+      headline: "Only invited people can see this",
+      detail: "There is no link that lets in anybody else.",
+      retry: false,
+    };
   const others = share.people.filter((p) => !p.you).length;
   return {
     tone: "private",
@@ -97,11 +118,26 @@ export function describe(share: ShareView, around: Around): Sharing {
   };
 }
 
+/** Whether the dashboard is somebody else's, so that not everyone who sees it is known here. */
+export function isGuest(share: ShareView): boolean {
+  return share.people.some((p) => p.you && p.role !== "owner");
+}
+
 /** What should already be withdrawn from those who have it, in words; null if nothing is. */
-function revocation(share: ShareView, now: number): { doing: string; still: string; why: string } | null {
+function revocation(
+  share: ShareView,
+  trashed: boolean,
+  now: number,
+): { doing: string; still: string; why: string } | null {
   const { inForce, wanted } = share;
   const who = inForce.password ? "Anyone with the link and the password" : "Anyone with the link";
   const open = inForce.password ? "Still open" : "Still public";
+  if (trashed)
+    return {
+      doing: "Moving it to the trash …",
+      still: open,
+      why: `That it is in the trash has not reached the server yet. ${who} can see this dashboard`,
+    };
   if (!wanted.enabled)
     return {
       doing: "Turning the link off …",

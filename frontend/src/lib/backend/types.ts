@@ -140,7 +140,10 @@ export interface BoardSummary {
   sample: boolean;
   sync: BoardSync;
   queued: number;
+  /** The mode in force, whatever waits for the server. */
   mode: "private" | "public" | "password";
+  /** When the link that is in force ends; 0 if never, or if nobody gets in by it. */
+  ends: number;
   widgets: number;
   updated: number;
   created: number;

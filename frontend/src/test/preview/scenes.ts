@@ -115,6 +115,11 @@ export const scenes: Readonly<Record<string, (backend: FakeBackend) => void>> = 
     const link = { ...off, expires: Date.now() - hour };
     set(b, { inForce: link, wanted: link });
   },
+  /** In the trash, which the server does not know yet. */
+  trashed: (b) => {
+    set(b, { inForce: open, wanted: open, synced: false }, { sync: offline });
+    b.change(shopId, { trashed: true });
+  },
   signedOut: (b) => {
     set(b, {}, { signedOut: true });
   },

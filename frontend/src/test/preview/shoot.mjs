@@ -78,6 +78,7 @@ const shots = {
     wait: 800,
   },
   shareVisits: { do: (p) => share(p).then(() => click("Visits", "tab")(p)) },
+  shareTrashed: { scene: "trashed", do: share },
   shareViewer: { hash: "#/board/dsh_BORROWED", do: share },
   soon: { scene: "endsSoon" },
   alarmed: { scene: "stillPublic" },
