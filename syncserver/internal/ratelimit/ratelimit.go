@@ -29,18 +29,25 @@ type Rate struct {
 
 // Wait is how long at now a budget that is full again at full has nothing left; 0 if it has.
 func (r Rate) Wait(full, now time.Time) time.Duration {
-	if full.Before(now) {
-		return 0
-	}
+	full = r.within(full, now)
 	return max(0, full.Add(r.Interval).Sub(now)-time.Duration(r.Burst)*r.Interval)
+}
+
+// within is full, at least now, and at most as late as for a budget of which nothing is left: one that was written while
+// the clock ran ahead does not stay spent for as long.
+func (r Rate) within(full, now time.Time) time.Time {
+	if full.Before(now) {
+		return now
+	}
+	if most := now.Add(time.Duration(r.Burst) * r.Interval); full.After(most) {
+		return most
+	}
+	return full
 }
 
 // Spend is when the budget will be full again after one more action at now.
 func (r Rate) Spend(full, now time.Time) time.Time {
-	if full.Before(now) {
-		full = now
-	}
-	return full.Add(r.Interval)
+	return r.within(full, now).Add(r.Interval)
 }
 
 // Limiter holds budgets by key. It is safe for concurrent use.

@@ -82,3 +82,22 @@ func TestClient(t *testing.T) {
 		t.Error("two networks are one client")
 	}
 }
+
+// A clock that ran a year ahead and was set back leaves budgets behind that seem to be full in a year.
+func TestP5_AClockThatRanAheadSpendsNoMoreThanABudget(t *testing.T) {
+	r := ratelimit.Rate{Burst: 5, Interval: 2 * time.Minute}
+	now := time.UnixMilli(1_790_000_000_000)
+	if wait := r.Wait(now.AddDate(1, 0, 0), now); wait != 2*time.Minute {
+		t.Errorf("wait %s", wait)
+	}
+	full := time.Time{}
+	for i := range 5 {
+		if wait := r.Wait(full, now); wait != 0 {
+			t.Fatalf("attempt %d waits %s", i, wait)
+		}
+		full = r.Spend(full, now)
+	}
+	if wait := r.Wait(full, now); wait != 2*time.Minute {
+		t.Errorf("after the burst: %s", wait)
+	}
+}
