@@ -119,7 +119,7 @@ func TestL6_TheSameViewGivesTheSameBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []board.View{serviceSample(today)} {
+	for _, v := range []board.View{sample(t, "service")} {
 		a, err := one.Draw(t.Context(), v)
 		if err != nil {
 			t.Fatal(err)

@@ -37,7 +37,7 @@ func draw(t *testing.T, name string, v board.View) []byte {
 
 func TestL6_Samples(t *testing.T) {
 	t.Parallel()
-	for name, v := range map[string]board.View{"shop": shopSample(today), "service": serviceSample(today), "energy": energySample(today)} {
+	for name, v := range map[string]board.View{"shop": sample(t, "shop"), "service": sample(t, "service"), "energy": sample(t, "energy")} {
 		draw(t, name+"-light", v)
 		v.Theme = board.ThemeDark
 		draw(t, name+"-dark", v)
@@ -59,7 +59,7 @@ func TestL6_AllKindsOfDashboards(t *testing.T) {
 		widget(1, board.KindStat, "Visitors", at(0, 0, 6, 4), nil, columns("n", board.TypeNumber), []any{4}, []any{7}, []any{6}, []any{12.5}),
 		widget(2, board.KindStatus, "", at(6, 0, 6, 4), nil, columns("Name", board.TypeText, "State", board.TypeText), []any{"Tür", "ok"}, []any{"データベース", "???"}),
 	}
-	busy := serviceSample(today).Widgets
+	busy := sample(t, "service").Widgets
 	for name, v := range map[string]board.View{
 		"empty":     {Title: "Nothing here yet", Description: "But there will be."},
 		"untitled":  {Title: " \n ", Widgets: few, Theme: board.ThemeDark},
@@ -89,7 +89,7 @@ func BenchmarkDraw(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	v := serviceSample(today)
+	v := sample(t, "service")
 	for b.Loop() {
 		if _, err := a.Draw(b.Context(), v); err != nil {
 			b.Fatal(err)
