@@ -7,5 +7,5 @@ import "time"
 const (
 	raceEnabled = false
 	share       = 1
-	worst       = 2 * time.Second // for one picture, on a busy machine
+	worst       = 10 * time.Second // for one picture, on a busy machine
 )

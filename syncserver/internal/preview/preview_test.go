@@ -2,6 +2,7 @@ package preview_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image/png"
 	"os"
@@ -45,10 +46,16 @@ func TestL6_Samples(t *testing.T) {
 }
 
 func widget(n int, k board.Kind, title string, l board.Layout, o options, cols []board.Column, rows ...[]any) board.Widget {
-	s := &sample{}
-	s.add(k, title, l, o, cols, rows)
-	w := s.view.Widgets[0]
-	w.ID = board.WidgetID(fmt.Sprintf("wgt_01J9ZQ0V9K3N8Y2T6W4X5B%04d", n))
+	w := board.Widget{
+		ID: board.WidgetID(fmt.Sprintf("wgt_01J9ZQ0V9K3N8Y2T6W4X5B%04d", n)), Kind: k, Title: title, Layout: l,
+		Options: map[string]json.RawMessage{}, Columns: cols, Rows: make([]json.RawMessage, 0, len(rows)),
+	}
+	for name, v := range o {
+		w.Options[name] = mustJSON(v)
+	}
+	for _, r := range rows {
+		w.Rows = append(w.Rows, mustJSON(r))
+	}
 	return w
 }
 
@@ -89,7 +96,7 @@ func BenchmarkDraw(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	v := sample(t, "service")
+	v := sample(b, "service")
 	for b.Loop() {
 		if _, err := a.Draw(b.Context(), v); err != nil {
 			b.Fatal(err)
