@@ -77,11 +77,19 @@ func TestQ1_P2_TheShareDialogInTheWindow(t *testing.T) {
 	p.click("button", "Protect with this password")
 	p.reads("Not shared yet")
 	var state struct {
-		Boards []struct{ Title, Mode string }
+		Boards []struct{ ID string }
 	}
 	p.ask("GET", "/api/state", nil, &state)
-	if i := slices.IndexFunc(state.Boards, func(b struct{ Title, Mode string }) bool { return b.Mode == "password" }); i < 0 {
-		t.Errorf("no dashboard waits for a password link: %+v", state.Boards)
+	modes := map[string]int{}
+	for _, b := range state.Boards {
+		var view struct {
+			Share struct{ Wanted, InForce struct{ Mode string } }
+		}
+		p.ask("GET", "/api/boards/"+b.ID, nil, &view)
+		modes[view.Share.InForce.Mode+", wanted "+view.Share.Wanted.Mode]++
+	}
+	if modes["private, wanted password"] != 1 || modes["private, wanted private"] != len(state.Boards)-1 {
+		t.Errorf("the dashboards are %v", modes)
 	}
 	p.reads("Copy password")
 	if _, colours, covered := p.look("share"); colours < 20 || covered < 0.2 {

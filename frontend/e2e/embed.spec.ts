@@ -42,7 +42,9 @@ test("E1 E4: embed=true shows the dashboard alone, on full and short links, and 
     await expect(f.getByRole("heading", { level: 1 })).toBeHidden();
     await expect(f.getByText("Made with")).toBeHidden();
     expect(await scheme(f)).toBe("dark");
-    const { violations } = await new AxeBuilder({ page }).include(["iframe", "html"]).analyze();
+    // The heading of the page around is the one; the dashboard's own is part of what is left away.
+    const axe = new AxeBuilder({ page }).include(["iframe", "html"]).disableRules("page-has-heading-one");
+    const { violations } = await axe.analyze();
     expect(violations.map((x) => `${x.id}: ${x.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
   }
   const f = await embedded(page, site, `${url}?embed=true`);
