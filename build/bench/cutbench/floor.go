@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"widgets.pro/build/bench/report"
 )
 
 // goodbye is what the server says to a viewer that it cuts.
@@ -55,7 +57,7 @@ func serveFloor(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	say(out, "http://%s\n", ln.Addr())
+	report.Say(out, "http://%s\n", ln.Addr())
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()

@@ -22,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"widgets.pro/build/bench/report"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/servertest/owner"
@@ -32,8 +33,6 @@ const (
 	maxP99 = time.Second // from the command to the end of a connection
 	maxRun = 30 * time.Second
 )
-
-var errMissed = errors.New("a target was missed")
 
 type options struct {
 	server        string
@@ -79,7 +78,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		}
 		ours, floors = append(ours, a), append(floors, b)
 	}
-	return report(out, o, ours, floors)
+	return tell(out, o, ours, floors)
 }
 
 // result is one run: how long after the command each connection ended, and how many frames of data came that were
@@ -96,7 +95,7 @@ func summarise(took []time.Duration, leaked, receipt int) result {
 	return result{p50: took[n/2], p99: took[n*99/100], max: took[n-1], leaked: leaked, receipt: receipt}
 }
 
-func report(out io.Writer, o options, ours, floors []result) error {
+func tell(out io.Writer, o options, ours, floors []result) error {
 	missed := false
 	a, b := median(ours), median(floors)
 	leaked, receipts := 0, true
@@ -104,15 +103,15 @@ func report(out io.Writer, o options, ours, floors []result) error {
 		leaked += r.leaked
 		receipts = receipts && r.receipt == o.viewers
 	}
-	say(out, "%d viewers cut off, from the command to the close of each connection, median of %d runs\n", o.viewers, o.runs)
-	say(out, "             p50       p99       max\n")
-	say(out, "  server  %6.0f ms %6.0f ms %6.0f ms  (p99 at most %.0f ms) %s\n", ms(a.p50), ms(a.p99), ms(a.max), ms(maxP99), mark(a.p99 <= maxP99, &missed))
-	say(out, "  floor   %6.0f ms %6.0f ms %6.0f ms  bare websockets, good-bye and close\n", ms(b.p50), ms(b.p99), ms(b.max))
-	say(out, "  ratio   %6.2f    %6.2f    %6.2f\n", ratio(a.p50, b.p50), ratio(a.p99, b.p99), ratio(a.max, b.max))
-	say(out, "  data frames after the commit %d (none) %s\n", leaked, mark(leaked == 0, &missed))
-	say(out, "  receipt names every viewer: %v %s\n", receipts, mark(receipts, &missed))
+	report.Say(out, "%d viewers cut off, from the command to the close of each connection, median of %d runs\n", o.viewers, o.runs)
+	report.Say(out, "             p50       p99       max\n")
+	report.Say(out, "  server  %6.0f ms %6.0f ms %6.0f ms  (p99 at most %.0f ms) %s\n", report.MS(a.p50), report.MS(a.p99), report.MS(a.max), report.MS(maxP99), report.Mark(a.p99 <= maxP99, &missed))
+	report.Say(out, "  floor   %6.0f ms %6.0f ms %6.0f ms  bare websockets, good-bye and close\n", report.MS(b.p50), report.MS(b.p99), report.MS(b.max))
+	report.Say(out, "  ratio   %6.2f    %6.2f    %6.2f\n", ratio(a.p50, b.p50), ratio(a.p99, b.p99), ratio(a.max, b.max))
+	report.Say(out, "  data frames after the commit %d (none) %s\n", leaked, report.Mark(leaked == 0, &missed))
+	report.Say(out, "  receipt names every viewer: %v %s\n", receipts, report.Mark(receipts, &missed))
 	if missed {
-		return errMissed
+		return report.ErrMissed
 	}
 	return nil
 }
@@ -135,19 +134,6 @@ func median(rs []result) result {
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(max(b, 1)) }
-
-// say writes a line of the report; if nobody can read it there is nobody to tell.
-func say(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }
-
-func mark(ok bool, missed *bool) string {
-	if ok {
-		return "ok"
-	}
-	*missed = true
-	return "MISSED"
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // cut is one run against the server: the dashboard is edited all the time, before, while and after the link goes.
 func cut(ctx context.Context, o options, dir string) (result, error) {
@@ -197,14 +183,9 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 
 // startServer starts the server and waits until it is ready.
 func startServer(ctx context.Context, binary, dir string) (base string, end func(), err error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	addr, err := report.FreeAddress(ctx)
 	if err != nil {
-		return "", nil, fmt.Errorf("find a free port: %w", err)
-	}
-	addr := ln.Addr().String()
-	if err := ln.Close(); err != nil {
-		return "", nil, fmt.Errorf("find a free port: %w", err)
+		return "", nil, err
 	}
 	cmd := exec.CommandContext(ctx, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn") //nolint:gosec // the developer's own program
 	cmd.Stderr = os.Stderr

@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"widgets.pro/build/bench/report"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/servertest/owner"
@@ -34,8 +34,6 @@ const (
 	maxScript = 10_000
 	minRatio  = 0.4 // of nginx
 )
-
-var errMissed = errors.New("a target was missed")
 
 type options struct {
 	server      string
@@ -87,7 +85,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 	}
 	url := link.Token.URL(base)
 	if o.keep {
-		say(out, "%s\n", url)
+		report.Say(out, "%s\n", url)
 		<-ctx.Done()
 		return nil
 	}
@@ -112,18 +110,18 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		return err
 	}
 	total := p.wire + s.wire
-	say(out, "share page of 12 widgets\n")
-	say(out, "  page             %7d bytes with headers (%d brotli, %d plain)\n", p.wire, len(p.body), len(plain.body))
-	say(out, "  script           %7d bytes with headers (at most %d) %s\n", s.wire, maxScript, mark(s.wire <= maxScript, &missed))
-	say(out, "  together         %7d bytes (at most %d) %s\n", total, maxBytes, mark(total <= maxBytes, &missed))
-	say(out, "  first request    %7.1f ms, starting the drawing engine\n", ms(cold))
-	say(out, "  after an edit    %7.1f ms to draw and compress (median)\n", ms(warm))
+	report.Say(out, "share page of 12 widgets\n")
+	report.Say(out, "  page             %7d bytes with headers (%d brotli, %d plain)\n", p.wire, len(p.body), len(plain.body))
+	report.Say(out, "  script           %7d bytes with headers (at most %d) %s\n", s.wire, maxScript, report.Mark(s.wire <= maxScript, &missed))
+	report.Say(out, "  together         %7d bytes (at most %d) %s\n", total, maxBytes, report.Mark(total <= maxBytes, &missed))
+	report.Say(out, "  first request    %7.1f ms, starting the drawing engine\n", report.MS(cold))
+	report.Say(out, "  after an edit    %7.1f ms to draw and compress (median)\n", report.MS(warm))
 
 	ratio, err := compare(ctx, out, o, dir, url, p)
 	if err != nil {
 		return err
 	}
-	say(out, "  ratio            %7.2f (at least %.2f) %s\n", ratio, minRatio, mark(ratio >= minRatio, &missed))
+	report.Say(out, "  ratio            %7.2f (at least %.2f) %s\n", ratio, minRatio, report.Mark(ratio >= minRatio, &missed))
 	if o.paint != "" {
 		cmd := exec.CommandContext(ctx, "node", o.paint, url) //nolint:gosec // the developer's own script
 		cmd.Stdout, cmd.Stderr = out, os.Stderr
@@ -132,23 +130,10 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		}
 	}
 	if missed {
-		return errMissed
+		return report.ErrMissed
 	}
 	return nil
 }
-
-// say writes a line of the report; if nobody can read it there is nobody to tell.
-func say(out io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }
-
-func mark(ok bool, missed *bool) string {
-	if ok {
-		return "ok"
-	}
-	*missed = true
-	return "MISSED"
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func publish(ctx context.Context, own *owner.Owner) (board.ID, sharing.Link, error) {
 	id, err := own.Create(ctx, "Shop and hall")
@@ -215,9 +200,9 @@ func compare(ctx context.Context, out io.Writer, o options, dir, url string, p *
 	slices.Sort(theirs)
 	slices.Sort(ratios)
 	a, b := ours[len(ours)/2], theirs[len(theirs)/2]
-	say(out, "requests per second, cached, %d connections, one processor, median of %d\n", o.connections, o.runs)
-	say(out, "  server           %7.0f  (%.0f to %.0f)\n", a, ours[0], ours[len(ours)-1])
-	say(out, "  nginx            %7.0f  (%.0f to %.0f), %d bytes an answer beside %d\n", b, theirs[0], theirs[len(theirs)-1], same.wire, p.wire)
+	report.Say(out, "requests per second, cached, %d connections, one processor, median of %d\n", o.connections, o.runs)
+	report.Say(out, "  server           %7.0f  (%.0f to %.0f)\n", a, ours[0], ours[len(ours)-1])
+	report.Say(out, "  nginx            %7.0f  (%.0f to %.0f), %d bytes an answer beside %d\n", b, theirs[0], theirs[len(theirs)-1], same.wire, p.wire)
 	return ratios[len(ratios)/2], nil
 }
 
@@ -230,16 +215,6 @@ func pinned(ctx context.Context, cpu int, name string, args ...string) *exec.Cmd
 		}
 	}
 	return exec.CommandContext(ctx, name, args...) //nolint:gosec // the developer's own programs
-}
-
-// freePort is an address on loopback that was free a moment ago.
-func freePort(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return ln.Addr().String(), ln.Close()
 }
 
 // start starts a program and waits until it answers at base.
@@ -276,7 +251,7 @@ func start(ctx context.Context, cmd *exec.Cmd, base string) (end func(), err err
 }
 
 func startServer(ctx context.Context, binary, dir string) (base string, end func(), err error) {
-	addr, err := freePort(ctx)
+	addr, err := report.FreeAddress(ctx)
 	if err != nil {
 		return "", nil, err
 	}

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/andybalholm/brotli"
+
+	"widgets.pro/build/bench/report"
 )
 
 // answer is one HTTP answer as it came over the wire.
@@ -85,7 +87,7 @@ func fetch(ctx context.Context, address, encoding string) (*answer, error) {
 // startNginx serves the bytes of p, with its headers, from a file in dir that it keeps open: the floor beside which the
 // server is measured. Without sendfile, which is slower for so small a file.
 func startNginx(ctx context.Context, dir string, p *answer) (address string, end func(), err error) {
-	addr, err := freePort(ctx)
+	addr, err := report.FreeAddress(ctx)
 	if err != nil {
 		return "", nil, err
 	}

@@ -164,11 +164,8 @@ func add(v store.ViewCount, day int64, o opened) store.ViewCount {
 	if len(v.Days) == 0 {
 		v.Day = day
 	}
-	first, last := min(day, v.Day-int64(len(v.Days))+1), max(day, v.Day)
-	if len(v.Days) == 0 {
-		first = day
-	}
-	first = max(first, last-MaxDays+1)
+	last := max(day, v.Day)
+	first := max(min(day, v.Day-int64(len(v.Days))+1), last-MaxDays+1)
 	days := make([]uint32, last-first+1)
 	for i, n := range v.Days {
 		if at := v.Day - int64(len(v.Days)) + 1 + int64(i) - first; at >= 0 {
