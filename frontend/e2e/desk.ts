@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 import { expect } from "@playwright/test";
-import type { BoardView, LinkState, ShareChange, ShareView } from "../src/lib/backend/types";
+import type { BoardView, Layout, LinkState, ShareChange, ShareView } from "../src/lib/backend/types";
 
 /**
  * The owner's desk, for tests that are about viewers: what its screens do through the bridge, without the clicks. The
@@ -52,6 +52,11 @@ export class Desk {
   async link(): Promise<LinkState> {
     return (await this.view()).share.inForce;
   }
+}
+
+/** The edit that adds a widget of text. */
+export function note(title: string, text: string, layout: Layout = { x: 0, y: 90, w: 4, h: 3 }): object {
+  return { do: "add", kind: "markdown", title, layout, options: { text } };
 }
 
 async function get(page: Page, path: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { FrameLocator, Page } from "@playwright/test";
-import { Desk } from "./desk";
+import { Desk, note } from "./desk";
 import { expect, test as base } from "./fixtures";
 import { Site } from "./sites";
 
@@ -48,15 +48,8 @@ test("E1 E4: embed=true shows the dashboard alone, on full and short links, and 
     expect(violations.map((x) => `${x.id}: ${x.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
   }
   const f = await embedded(page, site, `${url}?embed=true`);
-  const note = {
-    do: "add",
-    kind: "markdown",
-    title: "Just added",
-    layout: { x: 0, y: 99, w: 4, h: 3 },
-    options: { text: "news" },
-  };
   await expect(f.locator("section.w").first()).toBeVisible();
-  await desk.edit(note);
+  await desk.edit(note("Just added", "news", { x: 0, y: 99, w: 4, h: 3 }));
   await expect(f.getByRole("heading", { level: 2, name: "Just added" })).toBeVisible();
   // Without embed the other parameters hold too.
   await page.goto(`${shortUrl}?theme=dark`);
@@ -100,14 +93,8 @@ test("E3: interaction can be turned off by address and locked by the owner, whil
   server,
 }) => {
   const desk = await Desk.open(owner.page, server.url, "Service status", true);
-  const text = {
-    do: "add",
-    kind: "markdown",
-    title: "Links",
-    layout: { x: 0, y: 90, w: 4, h: 3 },
-    options: { text: "[out](https://example.org/)" },
-  };
-  await desk.edit(text);
+  const link = "[out](https://example.org/)";
+  await desk.edit(note("Links", link));
   const { url } = await desk.share({ action: "enable" });
   const page = await viewer();
   const chart = page.getByRole("img", { name: /^Response time, last 24 hours, line chart/ });
@@ -133,7 +120,7 @@ test("E3: interaction can be turned off by address and locked by the owner, whil
   await expect(page.getByRole("link", { name: "out" })).toHaveCount(0);
   await expect(sorts).toHaveCount(0);
   // What comes live is as still as what was there.
-  await desk.edit({ ...text, title: "More links" });
+  await desk.edit(note("More links", link));
   await expect(page.getByRole("heading", { level: 2, name: "More links" })).toBeVisible();
   await expect(page.getByRole("link", { name: "out" })).toHaveCount(0);
 
@@ -190,13 +177,7 @@ test("E6: the script makes the frame as high as its content, growing and shrinki
   site,
 }) => {
   const desk = await Desk.open(owner.page, server.url, "Figures");
-  await desk.edit({
-    do: "add",
-    kind: "markdown",
-    title: "One",
-    layout: { x: 0, y: 0, w: 12, h: 3 },
-    options: { text: "one" },
-  });
+  await desk.edit(note("One", "one", { x: 0, y: 0, w: 12, h: 3 }));
   const { url, shortUrl, embedScript } = await desk.share({ action: "enable" });
   const page = await viewer();
   const height = async (): Promise<number> => (await page.locator("iframe").boundingBox())?.height ?? 0;
@@ -218,13 +199,7 @@ test("E6: the script makes the frame as high as its content, growing and shrinki
     const low = await height();
     const scrolls = await f.locator("html").evaluate((e) => e.scrollHeight - e.clientHeight);
     expect(scrolls).toBeLessThanOrEqual(1);
-    await desk.edit({
-      do: "add",
-      kind: "markdown",
-      title: "Two",
-      layout: { x: 0, y: 20, w: 12, h: 12 },
-      options: { text: "two" },
-    });
+    await desk.edit(note("Two", "two", { x: 0, y: 20, w: 12, h: 12 }));
     await expect(f.getByRole("heading", { level: 2, name: "Two" })).toBeVisible();
     await expect.poll(height).toBeGreaterThan(low + 200);
     const two = (await desk.view()).widgets.find((w) => w.title === "Two");

@@ -3,7 +3,7 @@ import { chromium } from "@playwright/test";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Desk } from "./desk";
+import { Desk, note } from "./desk";
 import { expect, test } from "./fixtures";
 import { App, Server, freePort } from "./programs";
 import { Front, Site } from "./sites";
@@ -143,13 +143,7 @@ for (const secure of [false, true])
       await f.getByLabel("Password").fill(secret);
       await f.getByRole("button", { name: "Open dashboard" }).click();
       await expect(f.locator("section.w").first()).toBeVisible();
-      await desk.edit({
-        do: "add",
-        kind: "markdown",
-        title: "News",
-        layout: { x: 0, y: 90, w: 4, h: 3 },
-        options: { text: "n" },
-      });
+      await desk.edit(note("News", "n"));
       await expect(f.getByRole("heading", { level: 2, name: "News" })).toBeVisible();
       // It is still open when the page around it is loaded again.
       await page.reload();
