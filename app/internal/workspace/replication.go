@@ -236,7 +236,8 @@ func (w *Workspace) firstCommand(id board.ID) int {
 }
 
 // Command is a dashboard's oldest waiting command, if it may be sent now: what lets people in waits until the edits made
-// before it have arrived, so that nobody sees the dashboard as it was; what takes access away waits for nothing.
+// before it have arrived, so that nobody sees the dashboard as it was; what takes access away waits for the commands before
+// it alone.
 func (w *Workspace) Command(id board.ID) (c sharing.Command, ok bool, err error) {
 	w.mu.RLock()
 	i := w.firstCommand(id)
