@@ -1,6 +1,7 @@
 package unlock_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -48,8 +49,23 @@ type world struct {
 	ms     atomic.Int64
 	hashed atomic.Int64
 	during func() // if not nil, called in each comparison
+	looked func() // if not nil, called after each look at the store
 	links  map[sharing.Token]sharing.Command
 	hashes map[string]sharing.Hash // by password: each takes its time to make
+}
+
+// slowReader tells when something has been read, which may be long before it is acted on.
+type slowReader struct {
+	store.Store
+	w *world
+}
+
+func (s *slowReader) View(ctx context.Context, fn func(store.Tx) error) error {
+	err := s.Store.View(ctx, fn)
+	if s.w.looked != nil {
+		s.w.looked()
+	}
+	return err
 }
 
 func newWorld(t *testing.T) *world {
@@ -75,7 +91,7 @@ func (w *world) open() {
 	w.t.Cleanup(func() { _ = st.Close() })
 	w.store = st
 	w.unlock = unlock.New(unlock.Config{
-		Store: st, Now: func() time.Time { return time.UnixMilli(w.ms.Load()) }, Random: rand.Reader,
+		Store: &slowReader{Store: st, w: w}, Now: func() time.Time { return time.UnixMilli(w.ms.Load()) }, Random: rand.Reader,
 		Matches: func(h sharing.Hash, password string) bool {
 			w.hashed.Add(1)
 			if w.during != nil {
@@ -306,6 +322,35 @@ func TestP5_500ParallelWrongAttempts(t *testing.T) {
 	}
 	if n := w.hashed.Load(); n != 11 {
 		t.Errorf("%d hashed in the end", n)
+	}
+}
+
+// An attempt that saw a full budget, and comes to pay when others have spent it, is not hashed.
+func TestP5_TheBudgetIsCheckedWhereItIsPaid(t *testing.T) {
+	w := newWorld(t)
+	token := w.add(password)
+	seen, spent := make(chan struct{}), make(chan struct{})
+	var first atomic.Bool
+	w.looked = func() {
+		if first.CompareAndSwap(false, true) {
+			close(seen)
+			<-spent
+		}
+	}
+	late := make(chan error, 1)
+	go func() {
+		_, err := w.try(token, password, "192.0.2.1")
+		late <- err
+	}()
+	<-seen
+	for range 5 {
+		if _, err := w.try(token, "wrong", "192.0.2.1"); fault.KindOf(err) != fault.Unauthenticated {
+			t.Fatal(err)
+		}
+	}
+	close(spent)
+	if err := <-late; fault.KindOf(err) != fault.Busy || w.hashed.Load() != 5 {
+		t.Errorf("%v after %d hashes", err, w.hashed.Load())
 	}
 }
 
