@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -91,10 +92,42 @@ func (s *stack) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		h[s.base[i].key] = s.base[i].values
 	}
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(rw, r.Body, s.o.MaxBody)
+		body := &body{ReadCloser: http.MaxBytesReader(rw, r.Body, s.o.MaxBody)}
+		closing := r.Close
+		r = r.WithContext(r.Context()) // net/http looks at the body of its own request: see linger
+		r.Body = body
+		defer func() {
+			if closing && !body.ended {
+				linger(rw)
+			}
+		}()
 	}
 	defer s.finish(w, r, log, start)
 	s.next.ServeHTTP(w, r)
+}
+
+// body notes whether it was read to its end.
+type body struct {
+	io.ReadCloser
+	ended bool
+}
+
+// Read reads on.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.ended = true
+	}
+	return n, err //nolint:wrapcheck // a reader's error is passed on as it is
+}
+
+// linger makes net/http end the connection in two steps, first its own half and the whole only after a while. Closing it
+// at once while something that the client sent is unread would reset it, and the client would lose the answer that tells
+// it why. On connections that live on net/http does so by itself, but not where the client asked for closing; a reader
+// over its limit is the one way to ask for it.
+func linger(w http.ResponseWriter) {
+	over := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0)
+	_, _ = io.Copy(io.Discard, over)
 }
 
 func (s *stack) finish(w *writer, r *http.Request, log bool, start time.Time) {

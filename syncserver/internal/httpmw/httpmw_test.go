@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -123,6 +124,39 @@ func TestB1_BodyLimit(t *testing.T) {
 	}
 	if res := do(t, http.MethodPost, s.URL, strings.Repeat("x", 101)); res.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("101 bytes: %d", res.status)
+	}
+}
+
+// A route that reads less than the whole must still be heard: the connection may not be reset under its answer.
+func TestB1_AnswerToABodyThatWasNotReadArrives(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		read       int64
+		connection string
+	}{"some": {100, "close"}, "nothing": {0, "close"}, "nothing, living on": {0, "keep-alive"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := wrap(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, c.read))
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+				_, _ = io.WriteString(w, "too large")
+			}), httpmw.Options{})
+			var d net.Dialer
+			conn, err := d.DialContext(t.Context(), "tcp", s.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+			_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nConnection: "+c.connection+"\r\nContent-Length: 1000000\r\n\r\n"+strings.Repeat("x", 50_000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(conn)
+			if err != nil || !strings.HasSuffix(string(got), "too large") {
+				t.Errorf("read %q, %v", got, err)
+			}
+		})
 	}
 }
 
