@@ -102,7 +102,26 @@ const (
 	SetSlug        Action = "slug"
 	SetStill       Action = "still"
 	SetOrigins     Action = "origins"
+
+	// The actions on people, which Decide does not know; see People.
+	Invite         Action = "invite"        // Invitation, Email, Role, Message
+	Resend         Action = "resend"        // Invitation
+	Revoke         Action = "revoke"        // Invitation
+	SetMemberRole  Action = "role"          // Account, Role; RoleNone removes
+	SetEditorShare Action = "editors_share" // Allow
+	Move           Action = "move"          // Organisation
 )
+
+// People reports whether the action is on people rather than on the link: it needs no Base, since each of these names the
+// one thing that it changes.
+func (a Action) People() bool {
+	switch a {
+	case Invite, Resend, Revoke, SetMemberRole, SetEditorShare, Move:
+		return true
+	case Enable, Disable, Rotate, Delete, SetPassword, RemovePassword, SetExpiry, SetSlug, SetStill, SetOrigins:
+	}
+	return false
+}
 
 // Command is one change of access. ID makes repeats harmless; Base is Link.Version as the author saw it, own waiting
 // commands included. Enable carries the token and short id to use if the link never had one, and a Hash if it is to be
@@ -120,4 +139,13 @@ type Command struct {
 	Slug    Slug     `json:"slug,omitempty" cbor:"9,keyasint,omitempty"`
 	Still   bool     `json:"still,omitempty" cbor:"10,keyasint,omitempty"`
 	Origins Origins  `json:"origins,omitempty" cbor:"11,keyasint,omitempty"`
+
+	// Invitation is minted by whoever invites, so that an invitation that still waits can be revoked.
+	Invitation   InvitationID `json:"invitation,omitempty" cbor:"12,keyasint,omitempty"`
+	Email        string       `json:"email,omitempty" cbor:"13,keyasint,omitempty"` // as NormaliseEmail makes it
+	Role         Role         `json:"role,omitempty" cbor:"14,keyasint,omitempty"`
+	Message      string       `json:"message,omitempty" cbor:"15,keyasint,omitempty"`
+	Account      string       `json:"account,omitempty" cbor:"16,keyasint,omitempty"`
+	Allow        bool         `json:"allow,omitempty" cbor:"17,keyasint,omitempty"`
+	Organisation string       `json:"organisation,omitempty" cbor:"18,keyasint,omitempty"`
 }

@@ -119,6 +119,18 @@ func (t Token) GoString() string { return redacted }
 // LogValue is "[redacted]".
 func (t Token) LogValue() slog.Value { return slog.StringValue(redacted) }
 
+// Reveal is the token itself, for a URL; every other way of printing it is redacted.
+func (t InviteToken) Reveal() string { return string(t) }
+
+// String is "[redacted]".
+func (InviteToken) String() string { return redacted }
+
+// GoString is "[redacted]".
+func (InviteToken) GoString() string { return redacted }
+
+// LogValue is "[redacted]".
+func (InviteToken) LogValue() slog.Value { return slog.StringValue(redacted) }
+
 // Hash is the SHA-256 of the token: the key under which a server looks it up, so that neither the order of keys nor the
 // time of a comparison tells anything about the tokens in use.
 func (t Token) Hash() [sha256.Size]byte { return sha256.Sum256([]byte(t)) }

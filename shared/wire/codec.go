@@ -26,6 +26,15 @@ func (Ops) Type() Type { return TypeOps }
 func (Command) Type() Type { return TypeCommand }
 
 // Type names the message on the wire.
+func (Look) Type() Type { return TypeLook }
+
+// Type names the message on the wire.
+func (People) Type() Type { return TypePeople }
+
+// Type names the message on the wire.
+func (Presence) Type() Type { return TypePresence }
+
+// Type names the message on the wire.
 func (Welcome) Type() Type { return TypeWelcome }
 
 // Type names the message on the wire.
@@ -113,6 +122,12 @@ func Decode(frame []byte) (Message, error) {
 		return read[Snapshot](frame)
 	case TypeShare:
 		return read[Share](frame)
+	case TypeLook:
+		return read[Look](frame)
+	case TypePeople:
+		return read[People](frame)
+	case TypePresence:
+		return read[Presence](frame)
 	case TypeResult:
 		return read[Result](frame)
 	case TypeDenied:

@@ -52,6 +52,7 @@ const (
 	TypeSubscribe Type = "sub"
 	TypeOps       Type = "ops"
 	TypeCommand   Type = "cmd"
+	TypeLook      Type = "look"
 
 	TypeWelcome  Type = "welcome"
 	TypeBoards   Type = "boards"
@@ -59,6 +60,8 @@ const (
 	TypeDelta    Type = "delta"
 	TypeSnapshot Type = "snap"
 	TypeShare    Type = "share"
+	TypePeople   Type = "people"
+	TypePresence Type = "presence"
 	TypeResult   Type = "result"
 	TypeDenied   Type = "denied"
 	TypeError    Type = "error"
@@ -106,6 +109,10 @@ type Welcome struct {
 	Account string `json:"account"` // acc_...
 	Email   string `json:"email"`
 	Base    string `json:"base"`
+	Name    string `json:"name,omitempty"`
+	// Verified says that the address was proved to be the account's; Mail that the server can send any.
+	Verified bool `json:"verified,omitempty"`
+	Mail     bool `json:"mail,omitempty"`
 }
 
 // Access is one dashboard the account may open.
@@ -114,6 +121,22 @@ type Access struct {
 	Role  sharing.Role `json:"role"`
 	Link  sharing.Link `json:"link"` // only for those who may manage sharing, as are Views
 	Views *Views       `json:"views,omitempty"`
+	// Share says that the account may manage sharing; an editor may where the owner allows it (rule A3).
+	Share bool `json:"share,omitempty"`
+	// Organisation is the one that the dashboard belongs to; Owner is the name of its owner, and Mine says that this is the
+	// account itself.
+	Organisation string `json:"org,omitempty"`
+	Owner        string `json:"owner,omitempty"`
+	Mine         bool   `json:"mine,omitempty"`
+}
+
+// Organisation is one that the account is a member of, as what: owner, admin or member. Personal marks the one that every
+// account has.
+type Organisation struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Personal bool   `json:"personal,omitempty"`
 }
 
 // Views says how often a share link was opened: Last is when it was last, in milliseconds since 1970, and Days are counts
@@ -126,7 +149,8 @@ type Views struct {
 
 // Boards lists every dashboard the account may open; sent after Welcome and whenever the list or a role changes.
 type Boards struct {
-	Boards []Access `json:"boards"`
+	Boards        []Access       `json:"boards"`
+	Organisations []Organisation `json:"orgs,omitempty"`
 }
 
 // Ack answers Ops.
@@ -156,6 +180,43 @@ type Share struct {
 	Cut      int          `json:"cut,omitempty"`
 	CutMS    int64        `json:"cutMs,omitempty"`
 	Views    *Views       `json:"views,omitempty"`
+}
+
+// Look tells which dashboard somebody has before them on this connection, the empty one if none, and whether they have just
+// changed it. It is told again at least every LookEvery, or counts as over.
+type Look struct {
+	Board   board.ID `json:"b,omitempty"`
+	Editing bool     `json:"editing,omitempty"`
+}
+
+// LookEvery is how often a Look is repeated, in milliseconds.
+const LookEvery = 20_000
+
+// People tells who can open a dashboard with an account: whoever may edit gets the members without their addresses, and
+// whoever may manage sharing the addresses and the invitations too. It is sent when a dashboard is subscribed to and
+// whenever anything in it changes.
+type People struct {
+	Board       board.ID             `json:"b"`
+	Members     []sharing.Member     `json:"members"`
+	Invitations []sharing.Invitation `json:"invitations"`
+	// EditorsShare says that editors may manage sharing too.
+	EditorsShare bool `json:"editorsShare,omitempty"`
+	// Organisation is the dashboard's, with the number of its members.
+	Organisation string `json:"org"`
+	Size         int    `json:"size"`
+}
+
+// Presence tells those who may edit a dashboard who has it before them now.
+type Presence struct {
+	Board  board.ID  `json:"b"`
+	People []Present `json:"people"`
+}
+
+// Present is one account that looks at a dashboard, however many of its devices do.
+type Present struct {
+	Account string `json:"account"`
+	Name    string `json:"name"`
+	Editing bool   `json:"editing,omitempty"`
 }
 
 // Result answers a Command: the link as it now is, and the fault if the command did not apply. Same says that it found the

@@ -53,6 +53,20 @@ func samples() map[string]wire.Message {
 		"cmd-expiry":   wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1H", Board: dsh, Action: sharing.SetExpiry, Base: 4, Expires: 1_790_000_000_000}},
 		"cmd-slug":     wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1J", Board: dsh, Action: sharing.SetSlug, Base: 5, Slug: "team-status"}},
 		"cmd-embed":    wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1K", Board: dsh, Action: sharing.SetOrigins, Base: 6, Still: true, Origins: "https://*.example.org https://example.com:8443"}},
+		"cmd-invite":   wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1M", Board: dsh, Action: sharing.Invite, Invitation: "inv_01J9ZQ0V9K3N8Y2T6W4X5B7C1N", Email: "bob@example.org", Role: sharing.RoleEditor, Message: "Look."}},
+		"cmd-role":     wire.Command{Command: sharing.Command{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1P", Board: dsh, Action: sharing.SetMemberRole, Account: "acc_1", Role: sharing.RoleViewer, Allow: true, Organisation: "org_1"}},
+		"look":         wire.Look{Board: dsh, Editing: true},
+		"people": wire.People{
+			Board: dsh, Members: []sharing.Member{{Account: "acc_1", Name: "Ann", Email: "ann@example.org", Role: sharing.RoleOwner, Own: true}},
+			Invitations:  []sharing.Invitation{{ID: "inv_01J9ZQ0V9K3N8Y2T6W4X5B7C1N", Email: "bob@example.org", Role: sharing.RoleEditor, By: "Ann", Invited: 1_790_000_000_000, Expires: 1_790_604_800_000, Delivery: sharing.DeliveryFailed, Reason: "No such mailbox."}},
+			EditorsShare: true, Organisation: "Acme", Size: 3,
+		},
+		"presence": wire.Presence{Board: dsh, People: []wire.Present{{Account: "acc_1", Name: "Ann", Editing: true}}},
+		"boards-orgs": wire.Boards{
+			Boards:        []wire.Access{{Board: dsh, Role: sharing.RoleEditor, Share: true, Organisation: "org_1", Owner: "Ann", Mine: true}},
+			Organisations: []wire.Organisation{{ID: "org_1", Name: "Acme", Role: "admin", Personal: true}},
+		},
+		"welcome-name": wire.Welcome{Version: 1, Time: 1_790_000_000_000, Account: "acc_1", Email: "ann@example.org", Base: "https://example.org", Name: "Ann", Verified: true, Mail: true},
 		"result-same":  wire.Result{ID: "cmd_01J9ZQ0V9K3N8Y2T6W4X5B7C1L", Board: dsh, Link: link, Same: true},
 		"share-views": wire.Share{Board: dsh, Link: sharing.Link{
 			Enabled: true, Token: link.Token, ShortID: link.ShortID, Version: 7, Password: true, Revision: 2, Expires: 1_790_000_000_000, Expired: true,

@@ -273,6 +273,9 @@ func letsIn(l sharing.Link, c sharing.Command, now int64) bool {
 	case sharing.SetExpiry:
 		return c.Expires == 0 || l.Expires != 0 && c.Expires > l.Expires
 	case sharing.Disable, sharing.Rotate, sharing.Delete, sharing.SetPassword, sharing.SetSlug, sharing.SetStill, sharing.SetOrigins:
+	case sharing.Invite, sharing.Resend, sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move:
+		return true
+	case sharing.Revoke:
 	}
 	return false
 }

@@ -22,6 +22,8 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/mail"
 	"widgets.pro/syncserver/internal/ratelimit"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -55,11 +57,13 @@ func (Token) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 func hashToken(token string) store.Hash { return sha256.Sum256([]byte(token)) }
 
-// Credentials are what somebody signs up or in with. Client is the address the request came from.
+// Credentials are what somebody signs up or in with. Client is the address the request came from. Name is what others see
+// of a new account, empty for the address up to its @.
 type Credentials struct {
 	Email    string
 	Password string
 	Client   netip.Addr
+	Name     string
 }
 
 // SignIn is a session that was just made.
@@ -76,6 +80,11 @@ type Identity struct {
 	Email   string
 	Session store.Hash
 	Expires time.Time
+	Name    string
+	// Verified says that the address was proved to be the account's.
+	Verified bool
+	// Scopes bound what a token for programs may do; nil for a session of a person, which may do everything.
+	Scopes []Scope
 }
 
 // Config is what a Service needs; all but the hooks must be given.
@@ -85,6 +94,10 @@ type Config struct {
 	// Now is the clock; Random a cryptographically secure source, safe for concurrent use.
 	Now    func() time.Time
 	Random io.Reader
+	// Mail sends letters; nil only where none is ever needed.
+	Mail *mail.Office
+	// Base is the public base URL, without a slash at its end.
+	Base string
 	// Ended, if not nil, is called after a session's end is durable. It must not block.
 	Ended func(session store.Hash)
 }
@@ -117,7 +130,7 @@ func New(cfg Config) (*Service, error) {
 // SignUp makes an account with its personal organisation (rule A1) and signs it in for lifetime. Faults: Invalid names
 // the field; Conflict if the address has an account with another password (with the right one it is a log-in); Busy.
 func (s *Service) SignUp(ctx context.Context, c Credentials, lifetime time.Duration) (SignIn, error) {
-	email, f := NormaliseEmail(c.Email)
+	email, f := sharing.NormaliseEmail(c.Email)
 	if f != nil {
 		return SignIn{}, f
 	}
@@ -141,6 +154,62 @@ func (s *Service) SignUp(ctx context.Context, c Credentials, lifetime time.Durat
 		}
 		return s.signIn(ctx, existing, lifetime, nil)
 	}
+	return s.create(ctx, email, c, lifetime, 0, nil)
+}
+
+// SignUpInvited makes an account whose address is proved already, by the secret of an invitation, or signs in to the one
+// that is there if the password is right; and calls and in the same transaction with the account. Faults are those of
+// LogIn and of SignUp's fields, and those of and.
+func (s *Service) SignUpInvited(ctx context.Context, c Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (SignIn, error) {
+	email, f := sharing.NormaliseEmail(c.Email)
+	if f != nil {
+		return SignIn{}, f
+	}
+	if f := checkPassword(c.Password); f != nil {
+		return SignIn{}, f
+	}
+	if err := s.limit(email, c.Client, s.signUps); err != nil {
+		return SignIn{}, err
+	}
+	existing, found, err := s.lookUp(ctx, email)
+	if err != nil {
+		return SignIn{}, err
+	}
+	if !found {
+		in, err := s.create(ctx, email, c, lifetime, s.cfg.Now().UnixMilli(), and)
+		if errors.Is(err, store.ErrTaken) {
+			return SignIn{}, wrong() // somebody else was faster
+		}
+		return in, err
+	}
+	ok, err := s.hasher.verify(ctx, existing.Password, c.Password)
+	if err != nil {
+		return SignIn{}, err
+	}
+	if !ok {
+		return SignIn{}, wrong()
+	}
+	now := s.cfg.Now().UnixMilli()
+	return s.signIn(ctx, existing, lifetime, func(tx store.Tx) error {
+		a, ok, err := tx.Accounts().Get(existing.ID)
+		if err != nil {
+			return err
+		}
+		if !ok || a.Email != email || a.Password != existing.Password {
+			return wrong()
+		}
+		if a.Verified == 0 {
+			a.Verified = now
+			if err := tx.Accounts().Put(a); err != nil {
+				return err
+			}
+		}
+		return and(tx, a.ID)
+	})
+}
+
+// create makes an account with its personal organisation and signs it in.
+func (s *Service) create(ctx context.Context, email string, c Credentials, lifetime time.Duration, verified int64, and func(store.Tx, store.AccountID) error) (SignIn, error) {
 	hash, err := s.hasher.hash(ctx, c.Password)
 	if err != nil {
 		return SignIn{}, err
@@ -155,20 +224,26 @@ func (s *Service) SignUp(ctx context.Context, c Credentials, lifetime time.Durat
 		return SignIn{}, err
 	}
 	a := store.Account{
-		ID: store.AccountID(accountID), Email: email, Password: hash,
+		ID: store.AccountID(accountID), Email: email, Password: hash, Name: c.Name, Verified: verified,
 		Personal: store.OrganisationID(orgID), Created: now.UnixMilli(),
 	}
 	in, err := s.signIn(ctx, a, lifetime, func(tx store.Tx) error {
 		if err := tx.Accounts().Put(a); err != nil {
 			return err
 		}
-		o := store.Organisation{ID: a.Personal, Name: email, Personal: true, Created: a.Created}
+		o := store.Organisation{ID: a.Personal, Name: a.Shown(), Personal: true, Created: a.Created}
 		if err := tx.Organisations().Put(o); err != nil {
 			return err
 		}
-		return tx.Organisations().SetMember(o.ID, a.ID, store.MemberOwner)
+		if err := tx.Organisations().SetMember(o.ID, a.ID, store.MemberOwner); err != nil {
+			return err
+		}
+		if and != nil {
+			return and(tx, a.ID)
+		}
+		return nil
 	})
-	if errors.Is(err, store.ErrTaken) {
+	if errors.Is(err, store.ErrTaken) && and == nil {
 		return SignIn{}, taken()
 	}
 	return in, err
@@ -177,7 +252,7 @@ func (s *Service) SignUp(ctx context.Context, c Credentials, lifetime time.Durat
 // LogIn signs an account in for lifetime. A wrong password and an unknown address get the same Unauthenticated fault
 // after the same time.
 func (s *Service) LogIn(ctx context.Context, c Credentials, lifetime time.Duration) (SignIn, error) {
-	email, f := NormaliseEmail(c.Email)
+	email, f := sharing.NormaliseEmail(c.Email)
 	if f != nil {
 		return SignIn{}, f
 	}
@@ -249,7 +324,10 @@ func Session(tx store.Tx, session store.Hash, now time.Time) (Identity, error) {
 	if !ok {
 		return Identity{}, ended()
 	}
-	return Identity{Account: a.ID, Email: a.Email, Session: session, Expires: time.UnixMilli(rec.Expires)}, nil
+	return Identity{
+		Account: a.ID, Email: a.Email, Session: session, Expires: time.UnixMilli(rec.Expires),
+		Name: a.Shown(), Verified: a.Verified != 0, Scopes: scopesOf(rec),
+	}, nil
 }
 
 func (s *Service) lookUp(ctx context.Context, email string) (a store.Account, found bool, err error) {

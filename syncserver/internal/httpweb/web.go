@@ -137,7 +137,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, name string, try si
 func (s *Site) again(w http.ResponseWriter, r *http.Request, name, email string, err error) {
 	f := fault.From(err)
 	httpapi.RetryAfter(w.Header(), f)
-	if len(email) > account.MaxEmail {
+	if len(email) > sharing.MaxEmail {
 		email = ""
 	}
 	s.page(w, r, httpapi.Status(f.Kind), name, form{Email: email, Field: f.Field, Message: f.Message, Hint: f.Hint})

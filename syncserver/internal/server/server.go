@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,6 +31,7 @@ import (
 	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
+	"widgets.pro/syncserver/internal/mail"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
@@ -68,6 +70,7 @@ type Server struct {
 	devices *httpsync.Handler
 	web     *web
 	expiry  *expiry.Job
+	office  *mail.Office
 	routes  []httpmw.Route
 	handler http.Handler
 
@@ -90,7 +93,11 @@ func New(d Deps) (*Server, error) {
 
 func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	s := &Server{log: d.Log, store: st, rooms: room.New()}
-	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Ended: s.rooms.EndSession})
+	var err error
+	if s.office, err = mail.New(mail.Config{Store: st, Now: d.Now, Random: d.Random, Base: d.Config.Base}); err != nil {
+		return nil, fmt.Errorf("prepare mail: %w", err)
+	}
+	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Ended: s.rooms.EndSession})
 	if err != nil {
 		return nil, fmt.Errorf("prepare accounts: %w", err)
 	}
@@ -147,6 +154,20 @@ func (s *Server) SetRole(ctx context.Context, id board.ID, account store.Account
 		return fmt.Errorf("set role: %w", err)
 	}
 	return nil
+}
+
+// Waiting lists the mail that waits for an address, the oldest first, for tests.
+func (s *Server) Waiting(ctx context.Context, to string) (out []store.Mail, err error) {
+	err = s.store.View(ctx, func(tx store.Tx) error {
+		all, _, err := tx.Outbox().Due(math.MaxInt64, math.MaxInt)
+		for _, m := range all {
+			if m.To == to {
+				out = append(out, m)
+			}
+		}
+		return err
+	})
+	return out, err //nolint:wrapcheck // a test's own
 }
 
 // Routes lists every route of the server; there is no other. For every request there are, beside its limits, those of the

@@ -31,6 +31,8 @@ type Store interface {
 }
 
 // Tx is one transaction. It is not safe for concurrent use and ends with its closure.
+//
+//nolint:interfacebloat // one method a table: whoever takes a table takes it from here
 type Tx interface {
 	Accounts() Accounts
 	Sessions() Sessions
@@ -40,6 +42,9 @@ type Tx interface {
 	Commands() Commands
 	Views() Views
 	Guard() Guard
+	Tickets() Tickets
+	Invitations() Invitations
+	Outbox() Outbox
 	// Replica is the content of one dashboard. It exists from its first Put and goes with Boards.Destroy.
 	Replica(id board.ID) replica.Tx
 	// After asks for f to be called once the transaction is durable; never if it fails. The calls of all transactions
@@ -54,6 +59,9 @@ type Accounts interface {
 	ByEmail(email string) (Account, bool, error)
 	// Put creates or replaces an account. It fails with ErrTaken if another account has the address.
 	Put(a Account) error
+	// Delete forgets an account, so that its address is free; it is no error if there is none. What else is kept of it goes
+	// by calls of its own.
+	Delete(id AccountID) error
 }
 
 // Sessions are the sign-ins of accounts, by the hash of their token.
@@ -78,6 +86,8 @@ type Organisations interface {
 	Members(id OrganisationID) ([]Member, error)
 	// Of lists the organisations of which an account is a member, in the order of their ids.
 	Of(account AccountID) ([]OrganisationID, error)
+	// Delete forgets an organisation and who its members are. It must have no dashboards.
+	Delete(id OrganisationID) error
 }
 
 // Boards are the dashboards, without their content.
@@ -155,4 +165,42 @@ type Guard interface {
 	// Key is the secret that seals sessions, nil before SetKey.
 	Key() ([]byte, error)
 	SetKey(key []byte) error
+}
+
+// Tickets are secrets that are good for one thing once, by their hash.
+type Tickets interface {
+	Get(hash Hash) (Ticket, bool, error)
+	// Put keeps a ticket. Those that had expired when it was made are forgotten on the way, a few at a time.
+	Put(t Ticket) error
+	// Delete forgets a ticket; it is no error if there is none.
+	Delete(hash Hash) error
+}
+
+// Invitations are what people were invited to, whatever became of it.
+type Invitations interface {
+	Get(id InvitationID) (Invitation, bool, error)
+	// Put creates or replaces an invitation. A hash that it replaces leads to it for ever, so that an old link can be told
+	// what became of it. It fails with ErrTaken if the hash leads to another one.
+	Put(i Invitation) error
+	// Delete forgets an invitation and all hashes that lead to it; it is no error if there is none.
+	Delete(id InvitationID) error
+	// ByHash finds the invitation to which a token leads or once led.
+	ByHash(hash Hash) (Invitation, bool, error)
+	// OfBoard lists a dashboard's invitations in the order of their ids, which is that of their making.
+	OfBoard(id board.ID) ([]Invitation, error)
+	// OfOrganisation is OfBoard for those to an organisation.
+	OfOrganisation(id OrganisationID) ([]Invitation, error)
+	// OfEmail is OfBoard for those to an address.
+	OfEmail(email string) ([]Invitation, error)
+}
+
+// Outbox is the mail that waits to be sent (rule I7).
+type Outbox interface {
+	Get(id MailID) (Mail, bool, error)
+	Put(m Mail) error
+	// Delete forgets a mail; it is no error if there is none.
+	Delete(id MailID) error
+	// Due lists up to limit mails whose Next is until or before, in order, and tells when the first of all is due, 0 if none
+	// waits. Times are ms since 1970.
+	Due(until int64, limit int) (due []Mail, first int64, err error)
 }

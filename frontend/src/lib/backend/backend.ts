@@ -8,6 +8,8 @@ import type {
   Fault,
   ImportOptions,
   ImportPreview,
+  Invited,
+  OrganisationId,
   Settings,
   ShareChange,
   WidgetId,
@@ -32,7 +34,8 @@ export interface Backend {
   board(id: BoardId): Promise<BoardView>;
   /** The changes since version `have`, or a whole view when that is too long ago. */
   boardSince(id: BoardId, have: number): Promise<BoardPatch | BoardView>;
-  create(title: string): Promise<BoardId>;
+  /** Makes a dashboard, in the account's personal organisation unless another one is named. */
+  create(title: string, organisation?: OrganisationId): Promise<BoardId>;
   duplicate(id: BoardId): Promise<BoardId>;
   trash(id: BoardId): Promise<void>;
   restore(id: BoardId): Promise<void>;
@@ -57,6 +60,10 @@ export interface Backend {
   ): Promise<WidgetId>;
 
   share(id: BoardId, change: ShareChange): Promise<void>;
+  /** Invites everybody whose address is in the text (I1). Good addresses are invited even if others cannot be read. */
+  invite(id: BoardId, addresses: string, role: "viewer" | "editor", message: string): Promise<Invited>;
+  /** Tells which dashboard is on the screen, null for none, and whether it was just changed here. */
+  look(id: BoardId | null, editing: boolean): Promise<void>;
   /** A picture of the link, the short link or the named link, to be scanned. */
   qr(id: BoardId, of: "link" | "short" | "slug", format: "svg" | "png"): Promise<Blob>;
   dismissRefusal(id: BoardId): Promise<void>;
@@ -64,7 +71,11 @@ export interface Backend {
   keepCopy(id: BoardId): Promise<BoardId>;
   discardRefused(id: BoardId): Promise<void>;
 
+  /** Begins a sign-up; `state().signUp` is there until the link in the mail was opened. */
   signUp(server: string, email: string, password: string): Promise<void>;
+  /** Sends the mail of a sign-up that waits once more. */
+  resendSignUp(): Promise<void>;
+  cancelSignUp(): Promise<void>;
   logIn(server: string, email: string, password: string): Promise<void>;
   logOut(): Promise<void>;
   retrySync(): Promise<void>;

@@ -9,6 +9,8 @@ import type {
   Fault,
   ImportOptions,
   ImportPreview,
+  Invited,
+  OrganisationId,
   Settings,
   ShareChange,
   WidgetId,
@@ -70,8 +72,8 @@ export class HttpBackend implements Backend {
     return (await this.#json("GET", `${at(id)}?have=${String(have)}`)) as BoardPatch | BoardView;
   }
 
-  async create(title: string): Promise<BoardId> {
-    return newId(await this.#json("POST", "/api/boards", { title }));
+  async create(title: string, organisation?: OrganisationId): Promise<BoardId> {
+    return newId(await this.#json("POST", "/api/boards", organisation ? { title, organisation } : { title }));
   }
 
   async duplicate(id: BoardId): Promise<BoardId> {
@@ -138,6 +140,14 @@ export class HttpBackend implements Backend {
     await this.#json("POST", at(id, "share"), change);
   }
 
+  async invite(id: BoardId, addresses: string, role: "viewer" | "editor", message: string): Promise<Invited> {
+    return this.#json("POST", at(id, "invite"), { addresses, role, message });
+  }
+
+  async look(id: BoardId | null, editing: boolean): Promise<void> {
+    await this.#json("POST", "/api/look", { board: id ?? "", editing });
+  }
+
   async qr(id: BoardId, of: "link" | "short" | "slug", format: "svg" | "png"): Promise<Blob> {
     const answer = await this.#send("GET", `${at(id, "qr")}?of=${of}&format=${format}`);
     try {
@@ -161,6 +171,14 @@ export class HttpBackend implements Backend {
 
   async signUp(server: string, email: string, password: string): Promise<void> {
     await this.#json("POST", "/api/account/signup", { server, email, password });
+  }
+
+  async resendSignUp(): Promise<void> {
+    await this.#json("POST", "/api/account/signup/resend");
+  }
+
+  async cancelSignUp(): Promise<void> {
+    await this.#json("DELETE", "/api/account/signup");
   }
 
   async logIn(server: string, email: string, password: string): Promise<void> {

@@ -5,6 +5,8 @@
 
 export type BoardId = string & { readonly __brand: "BoardId" };
 export type WidgetId = string & { readonly __brand: "WidgetId" };
+export type OrganisationId = string & { readonly __brand: "OrganisationId" };
+export type InvitationId = string & { readonly __brand: "InvitationId" };
 
 export type WidgetKind = "stat" | "line" | "bar" | "table" | "markdown" | "status";
 export type Theme = "system" | "light" | "dark";
@@ -63,9 +65,62 @@ export interface ShareView {
   views: { last: number; day: string; days: readonly number[] } | null;
   /** The latest receipt after a revocation, or null: connections cut and how long the slowest took. */
   receipt: { cut: number; ms: number } | null;
-  /** Who can see it, for the dialog: people with a role. */
-  people: readonly { name: string; role: "owner" | "editor" | "viewer"; you: boolean }[];
+  /** Who can open it with an account. Addresses are empty for those who may not manage sharing. */
+  people: readonly Person[];
+  /** Invitations that wait for an answer, those that still wait for the connection included; for who may share. */
+  invitations: readonly InvitationView[];
+  /** Whether editors may manage sharing too, as it will be once synced. */
+  editorsShare: boolean;
+  /** The organisation whose members can view it, and how many they are. Null before the server has told. */
+  organisation: { id: OrganisationId; name: string; size: number; personal: boolean } | null;
+  /** Who else has the dashboard before them now; empty offline. */
+  presence: readonly { account: string; name: string; editing: boolean }[];
+  /** Whether the server can send mail; true before it has told. */
+  mail: boolean;
   canManage: boolean;
+}
+
+/** Somebody who can open the dashboard. `own` says that the role was given on it, rather than by the organisation. */
+export interface Person {
+  account: string;
+  name: string;
+  email: string;
+  role: Role;
+  own: boolean;
+  you: boolean;
+  /** The change of this person that waits for the connection; `role` is the one in force until then. */
+  waiting: { action: "role"; role: Role } | { action: "remove" } | null;
+}
+
+export interface InvitationView {
+  id: InvitationId;
+  email: string;
+  role: Role;
+  /** Name of who invited. */
+  by: string;
+  invited: number;
+  expires: number;
+  expired: boolean;
+  /** How far the mail has come: `waiting` is still on this device. */
+  delivery: "waiting" | "queued" | "sent" | "undeliverable";
+  /** Why it is undeliverable, in words. */
+  reason: string;
+  /** The change of it that waits for the connection. */
+  waiting: "invite" | "resend" | "revoke" | null;
+}
+
+/** What became of a list of addresses to invite: bad ones are as they were typed; present have a role or an invitation. */
+export interface Invited {
+  invited: readonly string[];
+  bad: readonly string[];
+  present: readonly string[];
+}
+
+export interface Organisation {
+  id: OrganisationId;
+  name: string;
+  role: "owner" | "admin" | "member";
+  personal: boolean;
 }
 
 export interface LinkState {
@@ -94,7 +149,12 @@ export type ShareChange =
   | { action: "expiry"; expires: number }
   | { action: "slug"; slug: string }
   | { action: "still"; still: boolean }
-  | { action: "origins"; origins: readonly string[] };
+  | { action: "origins"; origins: readonly string[] }
+  | { action: "resend" | "revoke"; invitation: InvitationId }
+  /** An empty role removes the person. */
+  | { action: "role"; account: string; role: Role | "" }
+  | { action: "editors_share"; allow: boolean }
+  | { action: "move"; organisation: OrganisationId };
 
 export type ShareAction = ShareChange["action"];
 
@@ -147,6 +207,13 @@ export interface BoardSummary {
   widgets: number;
   updated: number;
   created: number;
+  /** Whether it is the account's own, or nobody's yet; otherwise `owner` is the name of who owns it. */
+  mine: boolean;
+  owner: string;
+  /** The organisation that it belongs to; empty before the server has told. */
+  organisation: OrganisationId | "";
+  /** Whether sharing may be managed. */
+  canShare: boolean;
 }
 
 export type SyncState = "off" | "offline" | "connecting" | "syncing" | "synced" | "refused";
@@ -162,20 +229,39 @@ export interface SyncStatus {
 
 export interface Account {
   email: string;
+  name: string;
   server: string;
+  /** Whether the address was proved to be the account's. */
+  verified: boolean;
+  /** Page of the server on which account, sessions and organisations are managed. */
+  manageUrl: string;
+}
+
+/** A sign-up that waits for the link in a mail to be opened. `mailbox` is the page of a development server's mailbox. */
+export interface SignUp {
+  email: string;
+  server: string;
+  mailbox: string;
 }
 
 /** Everything the frame around a dashboard shows. `desktop` is false on loopback and on the web. */
 export interface AppState {
   boards: readonly BoardSummary[];
   account: Account | null;
+  signUp: SignUp | null;
+  /** Those that the account is a member of, the personal one first. */
+  organisations: readonly Organisation[];
   sync: SyncStatus;
   settings: Settings;
   desktop: boolean;
+  place: Place;
   version: string;
   /** The server offered in the sign-in form. */
   defaultServer: string;
 }
+
+/** Where the screens run: in the window, on loopback, or in a browser on a sync server, where nothing works offline. */
+export type Place = "desktop" | "loopback" | "web";
 
 export interface Settings {
   theme: Theme;

@@ -2,7 +2,7 @@
 //
 // One goroutine commits: it takes what is queued, runs it in one bbolt transaction with one fsync, then makes the calls
 // that were asked for and answers, so that the more there is to do at once the less each costs. Start reading at Open,
-// then committer.go; roles.go and links.go are the tables.
+// then committer.go; roles.go, links.go, guard.go and mail.go are the tables.
 package boltstore
 
 import (
@@ -27,7 +27,7 @@ import (
 )
 
 // Format is the version of the data file that this build writes. It reads older ones, and makes them its own.
-const Format = 2
+const Format = 3
 
 // Options says where and how to keep the data. Only Path is needed.
 type Options struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,9 @@ func formatOf(t *testing.T, path string) (n uint64) {
 	return n
 }
 
+// since3 are those that came with format 3.
+var since3 = []string{"tickets", "ticket_times", "invitations", "invite_hashes", "invite_hash_of", "invites_of", "outbox", "outbox_times"}
+
 // A file of the first format keeps what it holds, gets what it lacks, and is of the present format from then on.
 func TestFormat1IsTakenOver(t *testing.T) {
 	t.Parallel()
@@ -55,7 +59,7 @@ func TestFormat1IsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	change(t, path, func(tx *bbolt.Tx) error {
-		for _, b := range since2 {
+		for _, b := range slices.Concat(since2, since3) {
 			if err := tx.DeleteBucket([]byte(b)); err != nil {
 				return err
 			}
@@ -72,7 +76,8 @@ func TestFormat1IsTakenOver(t *testing.T) {
 		next := old
 		next.Slug, next.Expires, next.Password = "sales", 77, true
 		return errors.Join(err, err2, tx.Links().Put(id, next), tx.Links().SetHash(id, "$hash"), tx.Guard().SetKey([]byte("key")),
-			tx.Guard().SetBudget([]byte("k"), 9, 1), tx.Views().Put(id, store.ViewCount{Last: 1, Day: 1, Days: []uint32{1}}))
+			tx.Guard().SetBudget([]byte("k"), 9, 1), tx.Outbox().Put(store.Mail{ID: "mail_1", Next: 1}), tx.Tickets().Put(store.Ticket{Expires: 1}),
+			tx.Invitations().Put(store.Invitation{ID: "inv_1", Board: id}), tx.Views().Put(id, store.ViewCount{Last: 1, Day: 1, Days: []uint32{1}}))
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +107,7 @@ func TestB1_AFileThatLacksAPartIsRefused(t *testing.T) {
 	for _, missing := range []struct {
 		format uint64
 		bucket string
-	}{{1, "links"}, {2, "slugs"}, {2, "budgets"}} {
+	}{{1, "links"}, {2, "slugs"}, {2, "budgets"}, {3, "outbox"}} {
 		path := filepath.Join(t.TempDir(), "server.db")
 		if err := (opener{path}).Open(t).Close(); err != nil {
 			t.Fatal(err)

@@ -44,6 +44,17 @@ func (a accounts) Put(rec store.Account) error {
 	return a.t.putRecord(bucketAccounts, []byte(rec.ID), rec)
 }
 
+func (a accounts) Delete(id store.AccountID) error {
+	old, ok, err := a.Get(id)
+	if err != nil || !ok {
+		return err
+	}
+	if err := a.t.delete(bucketEmails, []byte(old.Email)); err != nil {
+		return err
+	}
+	return a.t.delete(bucketAccounts, []byte(id))
+}
+
 type sessions struct{ t *transaction }
 
 func (s sessions) Get(hash store.Hash) (rec store.Session, ok bool, err error) {
@@ -123,6 +134,19 @@ func (o organisations) Members(id store.OrganisationID) (out []store.Member, _ e
 func (o organisations) Of(account store.AccountID) (out []store.OrganisationID, _ error) {
 	under(o.t, bucketMemberOf, account, func(rest, _ []byte) { out = append(out, store.OrganisationID(rest)) })
 	return out, nil
+}
+
+func (o organisations) Delete(id store.OrganisationID) error {
+	members, err := o.Members(id)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if err := o.SetMember(id, m.Account, store.MemberNone); err != nil {
+			return err
+		}
+	}
+	return o.t.delete(bucketOrgs, []byte(id))
 }
 
 type boards struct{ t *transaction }

@@ -21,34 +21,42 @@ var (
 	// keySessions is the secret that seals the sessions of those who gave a link's password.
 	keySessions = []byte("link_sessions")
 
-	bucketAccounts     = []byte("accounts")      // id -> Account
-	bucketEmails       = []byte("emails")        // address -> account id
-	bucketSessions     = []byte("sessions")      // hash -> Session
-	bucketSessionsOf   = []byte("sessions_of")   // account, hash -> nothing
-	bucketOrgs         = []byte("organisations") // id -> Organisation
-	bucketMembers      = []byte("members")       // organisation, account -> role
-	bucketMemberOf     = []byte("member_of")     // account, organisation -> nothing
-	bucketBoards       = []byte("boards")        // id -> Board
-	bucketRoles        = []byte("roles")         // board, account -> role
-	bucketRolesOf      = []byte("roles_of")      // account, board -> nothing
-	bucketBoardsOf     = []byte("boards_of")     // organisation, board -> nothing
-	bucketLinks        = []byte("links")         // board -> Link
-	bucketTokens       = []byte("tokens")        // hash of token -> board, or dead
-	bucketShortIDs     = []byte("short_ids")     // hash of short id -> board, or dead
-	bucketCommands     = []byte("commands")      // account, command id -> Answer
-	bucketReplicas     = []byte("replicas")      // board -> bucket of its replica
-	bucketSlugs        = []byte("slugs")         // slug -> board that has or had it, or dead
-	bucketSlugsOf      = []byte("slugs_of")      // board, slug -> nothing
-	bucketPasswords    = []byte("passwords")     // board -> hash of its link's password
-	bucketExpiries     = []byte("expiries")      // time, board -> nothing
-	bucketViews        = []byte("views")         // board -> ViewCount
-	bucketBudgets      = []byte("budgets")       // key -> time when it is full
-	bucketBudgetTimes  = []byte("budget_times")  // time, key -> nothing
+	bucketAccounts     = []byte("accounts")       // id -> Account
+	bucketEmails       = []byte("emails")         // address -> account id
+	bucketSessions     = []byte("sessions")       // hash -> Session
+	bucketSessionsOf   = []byte("sessions_of")    // account, hash -> nothing
+	bucketOrgs         = []byte("organisations")  // id -> Organisation
+	bucketMembers      = []byte("members")        // organisation, account -> role
+	bucketMemberOf     = []byte("member_of")      // account, organisation -> nothing
+	bucketBoards       = []byte("boards")         // id -> Board
+	bucketRoles        = []byte("roles")          // board, account -> role
+	bucketRolesOf      = []byte("roles_of")       // account, board -> nothing
+	bucketBoardsOf     = []byte("boards_of")      // organisation, board -> nothing
+	bucketLinks        = []byte("links")          // board -> Link
+	bucketTokens       = []byte("tokens")         // hash of token -> board, or dead
+	bucketShortIDs     = []byte("short_ids")      // hash of short id -> board, or dead
+	bucketCommands     = []byte("commands")       // account, command id -> Answer
+	bucketReplicas     = []byte("replicas")       // board -> bucket of its replica
+	bucketSlugs        = []byte("slugs")          // slug -> board that has or had it, or dead
+	bucketSlugsOf      = []byte("slugs_of")       // board, slug -> nothing
+	bucketPasswords    = []byte("passwords")      // board -> hash of its link's password
+	bucketExpiries     = []byte("expiries")       // time, board -> nothing
+	bucketViews        = []byte("views")          // board -> ViewCount
+	bucketBudgets      = []byte("budgets")        // key -> time when it is full
+	bucketBudgetTimes  = []byte("budget_times")   // time, key -> nothing
+	bucketTickets      = []byte("tickets")        // hash -> Ticket
+	bucketTicketTimes  = []byte("ticket_times")   // time, hash -> nothing
+	bucketInvitations  = []byte("invitations")    // id -> Invitation
+	bucketInviteHashes = []byte("invite_hashes")  // hash -> invitation id
+	bucketInviteHashOf = []byte("invite_hash_of") // invitation, hash -> nothing
+	bucketInvitesOf    = []byte("invites_of")     // board, organisation or address, invitation -> nothing
+	bucketOutbox       = []byte("outbox")         // id -> Mail
+	bucketOutboxTimes  = []byte("outbox_times")   // time, id -> nothing
 	errReadOnly        = errors.New("a read transaction cannot write")
 	errNoSuchContainer = errors.New("the data file lacks a bucket")
 )
 
-// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links.
+// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links, format 3 with mail.
 func buckets(format uint64) [][]byte {
 	all := [][]byte{
 		bucketAccounts, bucketEmails, bucketSessions, bucketSessionsOf, bucketOrgs, bucketMembers, bucketMemberOf, bucketBoards,
@@ -56,6 +64,9 @@ func buckets(format uint64) [][]byte {
 	}
 	if format >= 2 {
 		all = append(all, bucketSlugs, bucketSlugsOf, bucketPasswords, bucketExpiries, bucketViews, bucketBudgets, bucketBudgetTimes)
+	}
+	if format >= 3 {
+		all = append(all, bucketTickets, bucketTicketTimes, bucketInvitations, bucketInviteHashes, bucketInviteHashOf, bucketInvitesOf, bucketOutbox, bucketOutboxTimes)
 	}
 	return all
 }
@@ -76,6 +87,9 @@ func (t *transaction) Links() store.Links                 { return links{t} }
 func (t *transaction) Commands() store.Commands           { return commands{t} }
 func (t *transaction) Views() store.Views                 { return views{t} }
 func (t *transaction) Guard() store.Guard                 { return guard{t} }
+func (t *transaction) Tickets() store.Tickets             { return tickets{t} }
+func (t *transaction) Invitations() store.Invitations     { return invitations{t} }
+func (t *transaction) Outbox() store.Outbox               { return outbox{t} }
 func (t *transaction) Replica(id board.ID) replica.Tx     { return &replicaTx{t: t, id: id} }
 
 func (t *transaction) After(f func()) { t.after = append(t.after, f) }

@@ -1,4 +1,4 @@
-package account
+package sharing
 
 import (
 	"net/mail"
