@@ -162,6 +162,11 @@ func SetRole(tx store.Tx, ev content.Events, p access.Principal, id board.ID, ac
 	if err != nil {
 		return err
 	}
+	return setRole(tx, ev, g, account, role)
+}
+
+func setRole(tx store.Tx, ev content.Events, g access.Grant, account store.AccountID, role sharing.Role) error {
+	id := g.Board()
 	before, err := access.Audience(tx, id)
 	if err != nil {
 		return err
@@ -213,6 +218,45 @@ func announce(tx store.Tx, ev content.Events, g access.Grant, accounts []store.A
 		ev.Content(id, content.Step{Delta: replica.Delta{Epoch: epoch, From: from, To: to, Entries: []replica.Entry{}}})
 	})
 	return nil
+}
+
+// Remove deletes a dashboard for ever, with its link, as the command does: for when the account or organisation that it
+// belongs to is deleted.
+func Remove(tx store.Tx, ev content.Events, id board.ID, now int64) error {
+	link, err := tx.Links().Get(id)
+	if err != nil {
+		return fmt.Errorf("read link: %w", err)
+	}
+	next, f := sharing.Decide(link, sharing.Command{Board: id, Action: sharing.Delete}, now, sharing.Names{})
+	if f != nil {
+		return f
+	}
+	if err := put(tx, id, link, next, ""); err != nil {
+		return err
+	}
+	return destroy(tx, ev, id, now)
+}
+
+// Withdraw takes the role of an account that is deleted from a dashboard. heir, if any, owns it from then on (SI19).
+func Withdraw(tx store.Tx, ev content.Events, id board.ID, account, heir store.AccountID) error {
+	g, err := access.Steward(tx, id)
+	if err != nil {
+		return fmt.Errorf("withdraw from %s: %w", id, err)
+	}
+	if heir != "" {
+		if err := setRole(tx, ev, g, heir, sharing.RoleOwner); err != nil {
+			return err
+		}
+		rec, _, err := tx.Boards().Get(id)
+		if err != nil {
+			return fmt.Errorf("read dashboard %s: %w", id, err)
+		}
+		rec.Owner = heir
+		if err := tx.Boards().Put(rec); err != nil {
+			return fmt.Errorf("hand %s over: %w", id, err)
+		}
+	}
+	return setRole(tx, ev, g, account, sharing.RoleNone)
 }
 
 // destroy deletes a dashboard for ever. Its link has been buried already.
