@@ -282,7 +282,7 @@ func TestL7_TheOwnerSeesHowOftenTheLinkWasOpened(t *testing.T) {
 	srv := servertest.Start(t, servertest.Options{Front: front(), Data: path})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	own, err := owner.SignUp(ctx, srv.URL(), "ann@example.org", servertest.Password, time.Now)
+	own, err := owner.SignUp(ctx, srv.URL(), "ann@example.org", servertest.Password, time.Now, srv.Letters)
 	if err != nil {
 		t.Fatal(err)
 	}
