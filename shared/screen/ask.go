@@ -197,3 +197,22 @@ func (v *ShareView) SetURLs(l sharing.Link, base string) {
 		}
 	}
 }
+
+// Address is one of the link's addresses by its name in requests: link, short or slug.
+func (v *ShareView) Address(of string) (string, error) {
+	url := ""
+	switch of {
+	case "link":
+		url = v.URL
+	case "short":
+		url = v.ShortURL
+	case "slug":
+		url = v.SlugURL
+	default:
+		return "", fault.Field("of", "The code is one of link, short or slug.")
+	}
+	if url == "" {
+		return "", fault.New(fault.Conflict, "There is no such address yet.").WithHint("Sign in and turn the link on first.")
+	}
+	return url, nil
+}
