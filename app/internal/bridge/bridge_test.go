@@ -21,7 +21,7 @@ import (
 
 	"widgets.pro/app/internal/bridge"
 	"widgets.pro/app/internal/localstore"
-	"widgets.pro/app/internal/source"
+	"widgets.pro/shared/source"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"

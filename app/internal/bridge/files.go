@@ -3,7 +3,7 @@ package bridge
 import (
 	"net/http"
 
-	"widgets.pro/app/internal/source"
+	"widgets.pro/shared/source"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"

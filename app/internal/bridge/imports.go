@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"widgets.pro/app/internal/source"
+	"widgets.pro/shared/source"
 	"widgets.pro/shared/fault"
 )
 

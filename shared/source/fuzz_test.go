@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"widgets.pro/app/internal/source"
+	"widgets.pro/shared/source"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"

@@ -1,4 +1,10 @@
-package workspace
+// Package screen is the one shape that every screen sees (DESIGN: edits go in, patches of an already merged dashboard come
+// out), and the pure parts of giving it: turning edits into operations, telling what changed since some version, undo,
+// files, and what a change of sharing comes to.
+//
+// The desktop program gives it over its own file, the server over its store; both answer the same TypeScript. The package
+// does no I/O, reads no clock and knows neither of them. Start reading at Screen, then Plan, then Step.
+package screen
 
 import (
 	"encoding/json"

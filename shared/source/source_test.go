@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"widgets.pro/app/internal/source"
+	"widgets.pro/shared/source"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 )
