@@ -89,7 +89,7 @@ func (w *Workspace) ImportBoard(text []byte) (board.ID, error) {
 		}
 		v.Widgets = append(v.Widgets, board.Widget{Kind: x.Kind, Title: x.Title, Layout: x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
 	}
-	return w.make(v, false)
+	return w.make(v, false, "")
 }
 
 // check tries the widget alone, so that a fault can be told with its place in the file.

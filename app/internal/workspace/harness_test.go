@@ -200,17 +200,26 @@ func isFault(t *testing.T, err error, kind fault.Kind) fault.Error {
 	return *f
 }
 
+// accounts lets in whoever has the right password.
 type accounts struct{}
 
-func (accounts) SignUp(_ context.Context, server, email, _ string) (workspace.Session, error) {
-	return workspace.Session{Server: server, Account: "acc_1", Email: email, Token: "ses_1"}, nil
+func (accounts) SignUp(context.Context, string, string, string) (workspace.Pending, error) {
+	return workspace.Pending{}, fault.New(fault.Unavailable, "Nobody is there.")
 }
 
-func (a accounts) LogIn(ctx context.Context, server, email, password string) (workspace.Session, error) {
+func (accounts) Claim(context.Context, string, workspace.Secret) (workspace.Session, bool, error) {
+	return workspace.Session{}, false, fault.New(fault.Unavailable, "Nobody is there.")
+}
+
+func (accounts) Resend(context.Context, string, workspace.Secret) error {
+	return fault.New(fault.Unavailable, "Nobody is there.")
+}
+
+func (accounts) LogIn(_ context.Context, server, email, password string) (workspace.Session, error) {
 	if password != "right" {
 		return workspace.Session{}, fault.New(fault.Unauthenticated, "E-mail address or password is wrong.")
 	}
-	return a.SignUp(ctx, server, email, password)
+	return workspace.Session{Server: server, Account: "acc_1", Email: email, Token: "ses_1"}, nil
 }
 
 func (accounts) LogOut(context.Context, string, string) error { return nil }
