@@ -33,6 +33,8 @@ type device struct {
 	fail error // what the next commits meet
 	real bool  // passwords are hashed, which takes long; otherwise a hash of no password stands for each
 	keys *keys
+
+	server workspace.Accounts // nil is accounts
 }
 
 func newDevice(t *testing.T) *device {
@@ -67,9 +69,13 @@ func (d *device) open() {
 	if d.real {
 		hash = nil
 	}
+	server := d.server
+	if server == nil {
+		server = accounts{}
+	}
 	d.Workspace, err = workspace.New(workspace.Deps{
 		Hash:  hash,
-		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Accounts: accounts{}, Credentials: d.keys,
+		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Accounts: server, Credentials: d.keys,
 		Version: "test", DefaultServer: "https://widgets.example.org",
 	})
 	d.must(err)
@@ -248,4 +254,16 @@ func (k *keys) Delete(key string) error {
 	defer k.mu.Unlock()
 	delete(k.m, key)
 	return nil
+}
+
+func (k *keys) token(key string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.m[key]
+}
+
+func (k *keys) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.m)
 }

@@ -360,11 +360,11 @@ func (w *Workspace) Result(m wire.Result) error {
 	if told.Version < d.rec.Link.Version {
 		told = d.rec.Link // late, or the server told none
 	}
-	again, people, settled := w.rechain(d, told, &q, m), d.people, m.Fault
-	if settled != nil && q.Command.Action == sharing.Revoke && settled.Kind == fault.NotFound {
-		settled = nil // there is none any more, as was asked for
+	if !d.manages() {
+		told = d.rec.Link // of one's own leaving: the link is no business of this account
 	}
-	if settled == nil {
+	again, people := w.rechain(d, told, &q, m), d.people
+	if m.Fault == nil && !m.Same {
 		people = w.applied(d, q.Command)
 	}
 	if d.rec.Link.Revokes(told) {
@@ -375,8 +375,8 @@ func (w *Workspace) Result(m wire.Result) error {
 	err = w.settle(d, slices.Delete(w.replaced(again), i, i+1), func(tx *localstore.Tx, rec *localstore.Board) error {
 		rec.Link = told
 		switch {
-		case settled != nil:
-			rec.Refusal = refusalOf(rec.Refusal, q.Command.Action, w.prefix(d, q.Command)+sentence(settled))
+		case m.Fault != nil:
+			rec.Refusal = refusalOf(rec.Refusal, q.Command.Action, w.prefix(d, q.Command)+sentence(m.Fault))
 		case q.Command.Action == sharing.Move:
 			rec.Organisation = q.Command.Organisation
 		}
@@ -397,8 +397,8 @@ func (w *Workspace) Result(m wire.Result) error {
 	d.people = people
 	w.mu.Unlock()
 	w.shown(d)
-	if settled != nil {
-		w.publish(notice(NoticeWarning, d.rec.ID, w.prefix(d, q.Command)+settled.Message, settled.Hint))
+	if m.Fault != nil {
+		w.publish(notice(NoticeWarning, d.rec.ID, w.prefix(d, q.Command)+m.Fault.Message, m.Fault.Hint))
 	}
 	return nil
 }

@@ -113,6 +113,16 @@ func (w *Workspace) present(d *dashboard) (emails map[string]bool, pending int) 
 	return emails, pending
 }
 
+// leaves reports whether the user asks for nothing but to have no role any more.
+func (w *Workspace) leaves(c sharing.Command) bool {
+	return c.Action == sharing.SetMemberRole && c.Role == sharing.RoleNone && w.account != nil && c.Account == w.account.ID
+}
+
+// ownersOnly reports whether a change is an owner's, and no editor's who may manage sharing (A3).
+func ownersOnly(c sharing.Command) bool {
+	return c.Action == sharing.SetEditorShare || c.Action == sharing.Move || c.Role == sharing.RoleOwner
+}
+
 // parsePeople checks a change of people and puts it into asked.
 func parsePeople(c ShareChange, asked *sharing.Command) error {
 	switch c.Action { //nolint:exhaustive // the caller's table has the others
@@ -340,9 +350,9 @@ func (w *Workspace) organisation(d *dashboard) string {
 	return id
 }
 
-// boardOrganisation is the dashboard's organisation as the server told.
+// boardOrganisation is the dashboard's organisation as the server told. Whoever is not a member of it is not told its id.
 func (w *Workspace) boardOrganisation(d *dashboard) *BoardOrganisation {
-	if d.rec.Organisation == "" || d.people == nil {
+	if d.people == nil || d.people.Organisation == "" {
 		return nil
 	}
 	o := &BoardOrganisation{ID: d.rec.Organisation, Name: d.people.Organisation, Size: d.people.Size, Personal: w.personal(d.rec.Organisation)}

@@ -32,8 +32,14 @@ func (w *Workspace) Share(id board.ID, ask ShareChange) error {
 	if err != nil {
 		return err
 	}
-	if err := d.mayShare(!takesAway(asked)); err != nil {
-		return err
+	switch {
+	case d.rec.Denied == "" && w.leaves(asked): // whoever wants to go may
+	case d.manages() && !d.role().CanShare() && ownersOnly(asked):
+		return fault.New(fault.Denied, "Only an owner of this dashboard can do that.")
+	default:
+		if err := d.mayShare(!takesAway(asked)); err != nil {
+			return err
+		}
 	}
 	var commands []sharing.Command
 	var dropped []localstore.Command
