@@ -212,7 +212,8 @@ type ShareView struct {
 	CanManage bool `json:"canManage"`
 }
 
-// BoardOrganisation is the organisation whose members can view a dashboard, and how many they are.
+// BoardOrganisation is the organisation whose members can view a dashboard, and how many they are. ID is "" for whoever is
+// not one of them.
 type BoardOrganisation struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`

@@ -33,6 +33,8 @@ type Deps struct {
 	Start int64
 	// PollWait bounds a long poll; 0 is 20 seconds.
 	PollWait time.Duration
+	// LookAway is how long no screen asks for events before nobody counts as looking; 0 is 10 seconds.
+	LookAway time.Duration
 	// Random is a cryptographically secure source, safe for concurrent use.
 	Random io.Reader
 	Log    *slog.Logger
@@ -53,6 +55,7 @@ type Bridge struct {
 	hub     *longpoll.Hub
 	imports *source.Shelf
 	calls   *calls
+	looks   *looks
 	// farewell holds a token once a page has said that it is done.
 	farewell chan struct{}
 
@@ -71,10 +74,15 @@ func New(deps Deps) *Bridge {
 	if deps.PollWait == 0 {
 		deps.PollWait = longpoll.Wait
 	}
+	if deps.LookAway == 0 {
+		deps.LookAway = lookAway
+	}
 	b := &Bridge{
 		deps: deps, hub: longpoll.New(deps.Start, maxPolls), imports: source.NewShelf(deps.Random, source.NewReads(maxReads)),
 		calls: &calls{idle: make(chan struct{})}, farewell: make(chan struct{}, 1), settled: make(chan struct{}),
 	}
+	b.looks = &looks{away: deps.LookAway, log: deps.Log}
+	b.hub.Watch(b.looks.watch)
 	b.life, b.stop = context.WithCancel(context.Background())
 	b.handler = b.guard(b.routes())
 	return b
@@ -114,6 +122,7 @@ func (b *Bridge) Fail(err error) {
 func (b *Bridge) Close() {
 	b.stop()
 	b.hub.Close()
+	b.looks.close()
 	b.calls.close(closeWait)
 	b.pump.Wait()
 }

@@ -31,8 +31,16 @@ import (
 // noServer is a world without a network.
 type noServer struct{}
 
-func (noServer) SignUp(context.Context, string, string, string) (workspace.Session, error) {
-	return workspace.Session{}, fault.New(fault.Unavailable, "No server.")
+func (noServer) SignUp(context.Context, string, string, string) (workspace.Pending, error) {
+	return workspace.Pending{}, fault.New(fault.Unavailable, "No server.")
+}
+
+func (noServer) Claim(context.Context, string, workspace.Secret) (workspace.Session, bool, error) {
+	return workspace.Session{}, false, fault.New(fault.Unavailable, "No server.")
+}
+
+func (noServer) Resend(context.Context, string, workspace.Secret) error {
+	return fault.New(fault.Unavailable, "No server.")
 }
 
 func (noServer) LogIn(_ context.Context, _, _, password string) (workspace.Session, error) {

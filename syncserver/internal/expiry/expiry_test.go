@@ -287,6 +287,7 @@ type heard struct {
 
 func (h *heard) Content(board.ID, content.Step) {}
 func (h *heard) List([]store.AccountID)         {}
+func (h *heard) People([]board.ID)              {}
 func (h *heard) Access(c content.AccessChange) {
 	h.mu.Lock()
 	h.ids = append(h.ids, c.Board)

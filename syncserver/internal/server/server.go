@@ -33,6 +33,7 @@ import (
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
@@ -110,9 +111,10 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	}
 	clients := httpmw.NewClients(d.Config.TrustedProxies)
 	secure := base.Scheme == "https"
+	invites := people.New(people.Config{Store: st, Mail: s.office, Events: s.rooms, Now: d.Now, Random: d.Random, Base: d.Config.Base})
 	s.devices = httpsync.New(httpsync.Config{
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
-		Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
+		People: invites, Mails: s.office.Enabled(), Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
 	if s.web, err = newWeb(d, st, s.rooms, accounts, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
