@@ -27,6 +27,7 @@ import (
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
@@ -105,6 +106,10 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare accounts: %w", err)
 	}
+	server, err := author.New(d.Random)
+	if err != nil {
+		return nil, fmt.Errorf("prepare editing: %w", err)
+	}
 	base, err := url.Parse(d.Config.Base)
 	if err != nil {
 		return nil, fmt.Errorf("public base URL: %w", err)
@@ -138,6 +143,10 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			},
 		},
 		httpapi.New(accounts, d.Config.Base, clients.Addr, d.Log).Routes(),
+		httpapi.NewPrograms(httpapi.ProgramsConfig{
+			Store: st, Events: s.rooms, Author: server, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Base: d.Config.Base, Watching: s.rooms.Watchers,
+		}).Routes(),
 		s.web.site.Routes(),
 		s.app.Routes(),
 	)
