@@ -180,7 +180,7 @@ test("Q1 what waits is told in order, and the alarm is seen without opening the 
 
 test("Q1 without an account it explains what is needed", async () => {
   const { box } = await shareDialog("signedOut");
-  expect(box.getByText("Sign in to publish")).toBeTruthy();
+  expect(box.getByText("Sign in to share")).toBeTruthy();
   await fireEvent.click(box.getByRole("button", { name: "Create an account" }));
   expect(await screen.findByRole("dialog", { name: "Create your account" })).toBeTruthy();
 });
