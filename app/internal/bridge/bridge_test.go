@@ -21,18 +21,26 @@ import (
 
 	"widgets.pro/app/internal/bridge"
 	"widgets.pro/app/internal/localstore"
-	"widgets.pro/app/internal/source"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/source"
 )
 
 // noServer is a world without a network.
 type noServer struct{}
 
-func (noServer) SignUp(context.Context, string, string, string) (workspace.Session, error) {
-	return workspace.Session{}, fault.New(fault.Unavailable, "No server.")
+func (noServer) SignUp(context.Context, string, string, string) (workspace.Pending, error) {
+	return workspace.Pending{}, fault.New(fault.Unavailable, "No server.")
+}
+
+func (noServer) Claim(context.Context, string, workspace.Secret) (workspace.Session, bool, error) {
+	return workspace.Session{}, false, fault.New(fault.Unavailable, "No server.")
+}
+
+func (noServer) Resend(context.Context, string, workspace.Secret) error {
+	return fault.New(fault.Unavailable, "No server.")
 }
 
 func (noServer) LogIn(_ context.Context, _, _, password string) (workspace.Session, error) {

@@ -22,10 +22,12 @@ import (
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/release"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
@@ -38,6 +40,7 @@ import (
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/store/boltstore"
+	"widgets.pro/syncserver/internal/webapp"
 )
 
 // Timeouts and sizes of HTTP.
@@ -71,6 +74,7 @@ type Server struct {
 	rooms   *room.Rooms
 	devices *httpsync.Handler
 	web     *web
+	app     *webapp.Service
 	expiry  *expiry.Job
 	office  *mail.Office
 	routes  []httpmw.Route
@@ -103,6 +107,10 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare accounts: %w", err)
 	}
+	server, err := author.New(d.Random)
+	if err != nil {
+		return nil, fmt.Errorf("prepare editing: %w", err)
+	}
 	base, err := url.Parse(d.Config.Base)
 	if err != nil {
 		return nil, fmt.Errorf("public base URL: %w", err)
@@ -117,6 +125,12 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	})
 	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
+	}
+	if s.app, err = webapp.New(webapp.Config{
+		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random, Base: d.Config.Base,
+		Secure: secure, Page: s.web.assets.Workspace(), Version: release.Version(),
+	}); err != nil {
+		return nil, fmt.Errorf("prepare the workspace: %w", err)
 	}
 	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
 	s.rooms.Attach(s.expiry)
@@ -134,12 +148,18 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		httpapi.NewOrganisations(httpapi.OrganisationsConfig{
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
+		httpapi.NewPrograms(httpapi.ProgramsConfig{
+			Store: st, Events: s.rooms, Author: server, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Base: d.Config.Base, Watching: s.rooms.Watchers,
+		}).Routes(),
 		s.web.site.Routes(),
+		s.app.Routes(),
 	)
 	mux := http.NewServeMux()
-	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/")
+	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/", webapp.Prefix)
 	s.handler, err = httpmw.Wrap(s.web.site.Fast(mux), httpmw.Options{
 		Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure, OnPanic: s.web.site.Panicked(),
+		Larger: map[string]int64{webapp.Prefix: webapp.MaxBody},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
@@ -239,6 +259,7 @@ func (s *Server) endConnections(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })
+		wg.Go(s.app.Close)
 		wg.Wait()
 		s.expiry.Close()
 	})

@@ -146,6 +146,8 @@ const MaxSlugs = 20
 type Commands interface {
 	Get(account AccountID, id string) (Answer, bool, error)
 	Put(account AccountID, id string, a Answer) error
+	// Forget forgets what an account's commands from <= id < to were answered, a few at a time.
+	Forget(account AccountID, from, to string) error
 }
 
 // Views count how often links are opened (rule L7). What is kept has neither addresses nor names.

@@ -1,7 +1,7 @@
 import { describe as group, expect, test } from "vitest";
 import type { SyncState, SyncStatus } from "../../lib/backend/types";
 import type { ShareAction, ShareView } from "../../lib/backend/types";
-import { locked, open, share } from "../../test/samples";
+import { ada, locked, open, person, share } from "../../test/samples";
 import { moment } from "./times";
 import { actionWords, describe, ending, letsIn, receiptWords, waitingWords } from "./words";
 
@@ -21,14 +21,11 @@ group("A4 the mode in force, in words", () => {
     expect(describe(share(), online)).toMatchObject({ tone: "private", headline: "Only you can see this" });
   });
   test("private with others", () => {
-    const people = [
-      { name: "a", role: "owner", you: true },
-      { name: "b", role: "editor", you: false },
-    ] as const;
+    const people = [ada, person("Bob", { role: "editor" })];
     expect(describe(share({ people }), online).headline).toBe("Only you and 1 other person can see this");
   });
   test("what belongs to somebody else is not said to be seen by nobody else", () => {
-    const people = [{ name: "a", role: "viewer", you: true }] as const;
+    const people = [person("Ada", { you: true })];
     expect(describe(share({ people, canManage: false }), online).headline).toBe("Only invited people can see this");
   });
   test.each([open, locked])("V1 Q1 a link is open in the trash until the server knows, and then to nobody", (link) => {
