@@ -30,8 +30,6 @@ type hub struct {
 	wake    chan struct{}
 	polls   []*poll // oldest first
 	closed  bool
-	// watched, if not nil, is told when screens begin to ask, and when none does any more.
-	watched func(bool)
 }
 
 type numbered struct {
@@ -134,20 +132,13 @@ func (h *hub) enter(client string) *poll {
 		return p
 	}
 	h.polls = append(h.polls, p)
-	if len(h.polls) == 1 && h.watched != nil {
-		h.watched(true)
-	}
 	return p
 }
 
 func (h *hub) leave(p *poll) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before := len(h.polls)
 	h.polls = slices.DeleteFunc(h.polls, func(q *poll) bool { return q == p })
-	if before > 0 && len(h.polls) == 0 && h.watched != nil {
-		h.watched(false)
-	}
 }
 
 // since collects the events after a number, in the order of their numbers, to be handed out. The caller holds h.mu.
