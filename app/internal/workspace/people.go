@@ -246,15 +246,16 @@ func (w *Workspace) people(d *dashboard) []Person {
 	if home {
 		self = w.account.ID
 	}
-	if d.people == nil || len(d.people.Members) == 0 {
+	known := permitted(d.people, d.role(), d.manages())
+	if known == nil || len(known.Members) == 0 {
 		you := Person{Name: "You", Role: d.role(), Own: true, You: true, Account: self}
 		if home {
 			you.Name, you.Email = w.name(), w.account.Email
 		}
 		return []Person{you}
 	}
-	out := make([]Person, 0, len(d.people.Members))
-	for _, m := range d.people.Members {
+	out := make([]Person, 0, len(known.Members))
+	for _, m := range known.Members {
 		p := Person{Account: m.Account, Name: m.Name, Email: m.Email, Role: m.Role, Own: m.Own, You: m.Account == self}
 		for _, q := range w.outbox {
 			if q.Command.Board != d.rec.ID || q.Command.Action != sharing.SetMemberRole || q.Command.Account != m.Account {
@@ -352,7 +353,7 @@ func (w *Workspace) organisation(d *dashboard) string {
 
 // boardOrganisation is the dashboard's organisation as the server told. Whoever is not a member of it is not told its id.
 func (w *Workspace) boardOrganisation(d *dashboard) *BoardOrganisation {
-	if d.people == nil || d.people.Organisation == "" {
+	if d.people == nil || d.people.Organisation == "" || !d.role().CanEdit() {
 		return nil
 	}
 	o := &BoardOrganisation{ID: d.rec.Organisation, Name: d.people.Organisation, Size: d.people.Size, Personal: w.personal(d.rec.Organisation)}
@@ -373,6 +374,9 @@ func (w *Workspace) personal(id string) bool {
 func (w *Workspace) presence(d *dashboard) []Present {
 	out := make([]Present, 0, len(d.presence))
 	for _, p := range d.presence {
+		if !d.role().CanEdit() {
+			break
+		}
 		if w.account == nil || p.Account != w.account.ID {
 			out = append(out, Present(p))
 		}
