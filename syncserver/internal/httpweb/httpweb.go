@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,7 @@ type Accounts interface {
 	LogIn(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
 	LogOut(ctx context.Context, token string) error
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	SignUpInvited(ctx context.Context, c account.Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (account.SignIn, error)
 }
 
 // Config is what a Site needs; everything must be given. Base is the public base URL without a slash at its end.
@@ -77,10 +79,13 @@ type Config struct {
 	Locks    Locks
 	Core     Core
 	Accounts Accounts
-	Assets   *Assets
-	Clients  httpmw.Clients
-	Logger   *slog.Logger
-	Now      func() time.Time
+	// Invitations and Organisations are what people are let into.
+	Invitations   Invitations
+	Organisations Organisations
+	Assets        *Assets
+	Clients       httpmw.Clients
+	Logger        *slog.Logger
+	Now           func() time.Time
 }
 
 // Site answers browsers. Safe for concurrent use.
@@ -123,11 +128,15 @@ func New(cfg Config) (*Site, error) {
 		return nil, fmt.Errorf("public base URL %q: %w", cfg.Base, err)
 	}
 	s.cross.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
-	css, err := templates.ReadFile("templates/web.css")
-	if err != nil {
-		return nil, fmt.Errorf("read the pages' style sheet: %w", err)
+	var css strings.Builder
+	for _, name := range []string{"templates/web.css", "templates/people.css"} {
+		b, err := templates.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the pages' style sheet: %w", err)
+		}
+		css.Write(b)
 	}
-	style := template.CSS(strings.TrimSpace(string(css))) //nolint:gosec // a file of this package
+	style := template.CSS(strings.TrimSpace(css.String())) //nolint:gosec // files of this package
 	s.pages, err = template.New("").Funcs(template.FuncMap{
 		"style":   func() template.CSS { return style },
 		"favicon": func() template.URL { return page.Favicon },
@@ -154,7 +163,7 @@ func New(cfg Config) (*Site, error) {
 // Routes lists every route of the site.
 func (s *Site) Routes() []httpmw.Route {
 	form := func(h http.HandlerFunc) http.Handler { return s.cross.Handler(h) }
-	return []httpmw.Route{
+	return slices.Concat(s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
 		{Pattern: sharePattern, Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.share)},
 		{
 			Pattern: "POST /share/{token}", Audience: httpmw.LinkHolder, Handler: form(s.unlock),
@@ -188,7 +197,7 @@ func (s *Site) Routes() []httpmw.Route {
 		},
 		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "same origin"},
 		{Pattern: "/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.other)},
-	}
+	})
 }
 
 // WrongMethod answers a request whose path is there for other methods. It is the same whatever the path names.
@@ -223,6 +232,10 @@ func (s *Site) Fast(next http.Handler) http.Handler {
 func (s *Site) other(w http.ResponseWriter, r *http.Request) {
 	if p, ok := strings.CutPrefix(r.URL.Path, "/share/"); ok && p != "" {
 		s.gone(w, r)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, workspace) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		seeOther(w, "/") // where there is no workspace on the web, the list of dashboards is what comes closest
 		return
 	}
 	s.notFound.ServeHTTP(w, r)

@@ -21,6 +21,8 @@ type form struct {
 type list struct {
 	Email      string
 	Dashboards []line
+	// Invitations are those that wait for the account.
+	Invitations []waiting
 }
 
 type line struct {
@@ -45,6 +47,10 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l := list{Email: me.Email, Dashboards: make([]line, 0, len(boards))}
+	if l.Invitations, err = s.waitingFor(r, me); err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	for _, b := range boards {
 		l.Dashboards = append(l.Dashboards, s.line(b))
 	}

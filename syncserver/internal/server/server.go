@@ -32,6 +32,7 @@ import (
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/organisation"
 	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/sharelink"
@@ -109,11 +110,12 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	clients := httpmw.NewClients(d.Config.TrustedProxies)
 	secure := base.Scheme == "https"
 	invites := people.New(people.Config{Store: st, Mail: s.office, Events: s.rooms, Now: d.Now, Random: d.Random, Base: d.Config.Base})
+	orgs := organisation.New(organisation.Config{Store: st, Mail: s.office, Events: s.rooms, Now: d.Now, Random: d.Random, Base: d.Config.Base})
 	s.devices = httpsync.New(httpsync.Config{
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
 		People: invites, Mails: s.office.Enabled(), Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
-	if s.web, err = newWeb(d, st, s.rooms, accounts, clients); err != nil {
+	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
 	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
@@ -129,6 +131,9 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			},
 		},
 		httpapi.New(accounts, d.Config.Base, clients.Addr, d.Log).Routes(),
+		httpapi.NewOrganisations(httpapi.OrganisationsConfig{
+			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
+		}).Routes(),
 		s.web.site.Routes(),
 	)
 	mux := http.NewServeMux()
