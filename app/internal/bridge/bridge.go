@@ -18,6 +18,8 @@ import (
 
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/longpoll"
+	"widgets.pro/shared/source"
 )
 
 // Deps is what a Bridge needs. Random and Log are required.
@@ -50,8 +52,8 @@ type System interface {
 type Bridge struct {
 	deps    Deps
 	handler http.Handler
-	hub     *hub
-	imports *imports
+	hub     *longpoll.Hub
+	imports *source.Shelf
 	calls   *calls
 	looks   *looks
 	// farewell holds a token once a page has said that it is done.
@@ -70,13 +72,13 @@ type Bridge struct {
 // New returns a bridge that waits for Open or Fail. Close it when done.
 func New(deps Deps) *Bridge {
 	if deps.PollWait == 0 {
-		deps.PollWait = pollWait
+		deps.PollWait = longpoll.Wait
 	}
 	if deps.LookAway == 0 {
 		deps.LookAway = lookAway
 	}
 	b := &Bridge{
-		deps: deps, hub: newHub(deps.Start), imports: &imports{random: deps.Random, slots: make(chan struct{}, maxReads)},
+		deps: deps, hub: longpoll.New(deps.Start, maxPolls), imports: source.NewShelf(deps.Random, source.NewReads(maxReads)),
 		calls: &calls{idle: make(chan struct{})}, farewell: make(chan struct{}, 1), settled: make(chan struct{}),
 	}
 	b.looks = &looks{away: deps.LookAway, log: deps.Log}
@@ -97,11 +99,11 @@ func (b *Bridge) Open(ws *workspace.Workspace) {
 				if err != nil {
 					return
 				}
-				b.hub.publish(events...)
+				b.hub.Publish(events...)
 			}
 		})
 		close(b.settled)
-		b.hub.publish(workspace.Event{Type: workspace.EventState})
+		b.hub.Publish(workspace.Event{Type: workspace.EventState})
 	})
 }
 
@@ -110,7 +112,7 @@ func (b *Bridge) Fail(err error) {
 	b.settle.Do(func() {
 		b.failure = fault.From(err)
 		close(b.settled)
-		b.hub.publish(workspace.Event{Type: workspace.EventState})
+		b.hub.Publish(workspace.Event{Type: workspace.EventState})
 	})
 }
 
@@ -118,11 +120,16 @@ func (b *Bridge) Fail(err error) {
 // may be called twice.
 func (b *Bridge) Close() {
 	b.stop()
-	b.hub.close()
+	b.hub.Close()
 	b.looks.close()
 	b.calls.close(closeWait)
 	b.pump.Wait()
 }
+
+const (
+	maxPolls = 4 // waiting at once
+	maxReads = 2 // texts read at the same time
+)
 
 const closeWait = 3 * time.Second
 

@@ -21,11 +21,11 @@ import (
 
 	"widgets.pro/app/internal/bridge"
 	"widgets.pro/app/internal/localstore"
-	"widgets.pro/app/internal/source"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/source"
 )
 
 // noServer is a world without a network.

@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 )
 
@@ -31,19 +30,10 @@ func (w *Workspace) Duplicate(id board.ID) (board.ID, error) {
 		return "", err
 	}
 	w.mu.RLock()
-	v := d.screen.view
+	v := d.screen.View()
 	w.mu.RUnlock()
-	v.Title = copyTitle(v.Title)
+	v.Title = screen.CopyTitle(v.Title)
 	return w.make(v, true, "")
-}
-
-// copyTitle is the title of a copy, within the limit.
-func copyTitle(title string) string {
-	const suffix = " (copy)"
-	if r := []rune(title); len(r) > board.MaxTitle-utf8.RuneCountInString(suffix) {
-		title = string(r[:board.MaxTitle-utf8.RuneCountInString(suffix)])
-	}
-	return strings.TrimSpace(title) + suffix
 }
 
 // make makes a dashboard with the content of v under new ids, in an organisation if one is named. Lenient keeps widgets of
@@ -80,7 +70,7 @@ func (w *Workspace) place(n *newBoard, organisation string) error {
 	if !slices.ContainsFunc(w.orgs, func(o localstore.Organisation) bool { return o.ID == organisation }) {
 		return fault.Field("organisation", "You are not a member of this organisation.")
 	}
-	if err := w.complete(&c, n.rec.ID, sharing.Link{}); err != nil {
+	if err := w.name(&c, n.rec.ID); err != nil {
 		return err
 	}
 	n.move = &localstore.Command{Command: c}
@@ -109,22 +99,11 @@ func (w *Workspace) prepare(v board.View, lenient bool) (newBoard, error) {
 	if err != nil {
 		return newBoard{}, err
 	}
-	p := newPlanner(board.View{}, w.newWidgetID)
-	p.lenient = lenient
-	edits := []Edit{{Do: DoBoard, Field: board.FieldTitle, Value: jsonString(v.Title)}}
-	if v.Description != "" {
-		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldDescription, Value: jsonString(v.Description)})
-	}
-	if v.Theme != "" && v.Theme != board.ThemeSystem {
-		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldTheme, Value: jsonString(string(v.Theme))})
-	}
-	for _, x := range v.Widgets {
-		edits = append(edits, Edit{Do: DoAdd, Kind: x.Kind, Title: x.Title, Layout: &x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
-	}
-	if err := p.plan(edits); err != nil {
+	edits, err := screen.PlanNew(v, lenient, w.newWidgetID)
+	if err != nil {
 		return newBoard{}, err
 	}
-	return newBoard{rec: localstore.Board{ID: id, Title: v.Title, Widgets: len(v.Widgets)}, edits: p.out}, nil
+	return newBoard{rec: localstore.Board{ID: id, Title: v.Title, Widgets: len(v.Widgets)}, edits: edits}, nil
 }
 
 // store queues the new dashboard's content and its move, and stores its record.

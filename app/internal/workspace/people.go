@@ -51,14 +51,14 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 			continue
 		}
 		c := sharing.Command{Action: sharing.Invite, Email: email, Role: role, Message: message}
-		if err := w.complete(&c, id, sharing.Link{}); err != nil {
-			return out, err
-		}
 		u, err := w.newULID()
 		if err != nil {
 			return out, err
 		}
 		c.Invitation = sharing.NewInvitationID(u)
+		if err := w.name(&c, id); err != nil {
+			return out, err
+		}
 		commands = append(commands, c)
 		out.Invited = append(out.Invited, email)
 	}
@@ -77,6 +77,16 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 	}
 	w.wake()
 	return out, nil
+}
+
+// name gives a command on people its id.
+func (w *Workspace) name(c *sharing.Command, id board.ID) error {
+	u, err := w.newULID()
+	if err != nil {
+		return err
+	}
+	c.ID, c.Board = sharing.NewCommandID(u), id
+	return nil
 }
 
 // invitations says that n of them wait.
@@ -123,41 +133,11 @@ func ownersOnly(c sharing.Command) bool {
 	return c.Action == sharing.SetEditorShare || c.Action == sharing.Move || c.Role == sharing.RoleOwner
 }
 
-// parsePeople checks a change of people and puts it into asked.
-func parsePeople(c ShareChange, asked *sharing.Command) error {
-	switch c.Action { //nolint:exhaustive // the caller's table has the others
-	case sharing.Resend, sharing.Revoke:
-		asked.Invitation = c.Invitation
-		if _, ok := sharing.ParseInvitationID(string(c.Invitation)); !ok {
-			return fault.Field("invitation", "Which invitation? This is the id of none.")
-		}
-	case sharing.SetMemberRole:
-		asked.Account, asked.Role = c.Account, c.Role
-		if c.Account == "" || len(c.Account) > maxID {
-			return fault.Field("account", "Whose role? This is the id of no account.")
-		}
-		if c.Role != sharing.RoleNone && !c.Role.CanView() {
-			return fault.Field("role", "The role is owner, editor or viewer.")
-		}
-	case sharing.SetEditorShare:
-		asked.Allow = c.Allow
-	case sharing.Move:
-		asked.Organisation = c.Organisation
-		if c.Organisation == "" || len(c.Organisation) > maxID {
-			return fault.Field("organisation", "Where to? This is the id of no organisation.")
-		}
-	}
-	return nil
-}
-
-// maxID bounds the ids of accounts and organisations, in bytes.
-const maxID = 64
-
 // peopleCommands are those that bring about what is asked for on top of those that wait already, and those that need not be
 // sent any more; none of either if it is so already.
 func (w *Workspace) peopleCommands(d *dashboard, asked sharing.Command) (commands []sharing.Command, dropped []localstore.Command, err error) {
 	needed := false
-	switch asked.Action { //nolint:exhaustive // parsePeople has let through no others
+	switch asked.Action { //nolint:exhaustive // there are no others on people that Share takes
 	case sharing.Resend:
 		needed, err = w.resending(d, asked.Invitation)
 	case sharing.Revoke:
@@ -175,7 +155,7 @@ func (w *Workspace) peopleCommands(d *dashboard, asked sharing.Command) (command
 	if err != nil || !needed {
 		return nil, dropped, err
 	}
-	if err := w.complete(&asked, d.rec.ID, sharing.Link{}); err != nil {
+	if err := w.name(&asked, d.rec.ID); err != nil {
 		return nil, nil, err
 	}
 	return []sharing.Command{asked}, dropped, nil
@@ -250,7 +230,7 @@ func (w *Workspace) people(d *dashboard) []Person {
 	if known == nil || len(known.Members) == 0 {
 		you := Person{Name: "You", Role: d.role(), Own: true, You: true, Account: self}
 		if home {
-			you.Name, you.Email = w.name(), w.account.Email
+			you.Name, you.Email = w.userName(), w.account.Email
 		}
 		return []Person{you}
 	}
@@ -271,8 +251,8 @@ func (w *Workspace) people(d *dashboard) []Person {
 	return out
 }
 
-// name is the account's, or its address.
-func (w *Workspace) name() string {
+// userName is the account's name, or its address.
+func (w *Workspace) userName() string {
 	switch {
 	case w.account == nil:
 		return "You"
@@ -310,7 +290,7 @@ func (w *Workspace) invitations(d *dashboard) []InvitationView {
 		case action == sharing.Invite && at < 0:
 			made := invitedAt(q.Command)
 			out = append(out, InvitationView{
-				ID: q.Command.Invitation, Email: q.Command.Email, Role: q.Command.Role, By: w.name(), Invited: made,
+				ID: q.Command.Invitation, Email: q.Command.Email, Role: q.Command.Role, By: w.userName(), Invited: made,
 				Expires: made + sharing.InvitationLifetime, Delivery: DeliveryWaiting, Waiting: &action,
 			})
 		}
@@ -455,7 +435,7 @@ func (w *Workspace) applied(d *dashboard, c sharing.Command) *localstore.People 
 		}
 		now := w.clock()
 		next.Invitations = append(slices.Clone(next.Invitations), sharing.Invitation{
-			ID: c.Invitation, Email: c.Email, Role: c.Role, By: w.name(), Invited: now, Expires: now + sharing.InvitationLifetime,
+			ID: c.Invitation, Email: c.Email, Role: c.Role, By: w.userName(), Invited: now, Expires: now + sharing.InvitationLifetime,
 			Delivery: sharing.DeliveryQueued,
 		})
 	case sharing.Revoke:

@@ -1,17 +1,14 @@
 package workspace
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 )
@@ -22,7 +19,7 @@ import (
 // Faults name the field of the change that is wrong; after one, and where everything is as asked for already, nothing is
 // queued. Revoking an invitation that never left this device takes it out of the queue.
 func (w *Workspace) Share(id board.ID, ask ShareChange) error {
-	asked, err := w.parse(ask)
+	asked, err := screen.Ask(ask, w.wall(), func(password string) (sharing.Hash, error) { return w.deps.Hash(w.deps.Random, password) })
 	if err != nil {
 		return err
 	}
@@ -108,160 +105,15 @@ func (w *Workspace) queue(d *dashboard, commands []sharing.Command, dropped []lo
 	return nil
 }
 
-// parse checks what is asked for and makes a command of it that lacks only what depends on the dashboard.
-func (w *Workspace) parse(c ShareChange) (asked sharing.Command, err error) {
-	asked.Action = c.Action
-	for _, f := range []struct {
-		name       string
-		set, taken bool
-	}{
-		{"password", c.Password != "", c.Action == sharing.Enable || c.Action == sharing.SetPassword},
-		{"expires", c.Expires != 0, c.Action == sharing.SetExpiry},
-		{"slug", c.Slug != "", c.Action == sharing.SetSlug},
-		{"still", c.Still, c.Action == sharing.SetStill},
-		{"origins", len(c.Origins) > 0, c.Action == sharing.SetOrigins},
-		{"invitation", c.Invitation != "", c.Action == sharing.Resend || c.Action == sharing.Revoke},
-		{"account", c.Account != "", c.Action == sharing.SetMemberRole},
-		{"role", c.Role != sharing.RoleNone, c.Action == sharing.SetMemberRole},
-		{"allow", c.Allow, c.Action == sharing.SetEditorShare},
-		{"organisation", c.Organisation != "", c.Action == sharing.Move},
-	} {
-		if f.set && !f.taken {
-			return asked, fault.Field(f.name, "This does not belong to the change that is asked for.")
-		}
-	}
-	switch c.Action {
-	case sharing.Enable:
-		if c.Password != "" {
-			asked.Hash, err = w.hash(string(c.Password))
-		}
-	case sharing.SetPassword:
-		asked.Hash, err = w.hash(string(c.Password))
-	case sharing.SetExpiry:
-		asked.Expires = c.Expires
-		err = w.checkExpiry(c.Expires)
-	case sharing.SetSlug:
-		asked.Slug = sharing.Slug(c.Slug)
-		if _, ok := sharing.ParseSlug(c.Slug); !ok && c.Slug != "" {
-			err = fault.Field("slug", "A name has 3 to 64 small letters, digits and single hyphens between them.")
-		}
-	case sharing.SetStill:
-		asked.Still = c.Still
-	case sharing.SetOrigins:
-		asked.Origins, err = parseOrigins(c.Origins)
-	case sharing.Disable, sharing.Rotate, sharing.RemovePassword:
-	case sharing.Delete:
-		err = fault.Field("action", "A dashboard is deleted from the trash.")
-	case sharing.Resend, sharing.Revoke, sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move:
-		err = parsePeople(c, &asked)
-	case sharing.Invite:
-		err = fault.Field("action", "People are invited by their addresses.")
-	default:
-		err = fault.Field("action", "This change of sharing is not known.")
-	}
-	return asked, err
-}
-
-// hash hashes a password as it is compared on the server: in Unicode's composed form, so that it does not matter which
-// keyboard it was typed on.
-func (w *Workspace) hash(password string) (sharing.Hash, error) {
-	const tooLong = "This password is too long: the limit is 1,024 bytes."
-	if len(password) > sharing.MaxPassword {
-		return "", fault.Field("password", tooLong)
-	}
-	if !utf8.ValidString(password) {
-		return "", fault.Field("password", "This password is not valid text.")
-	}
-	password = norm.NFC.String(password)
-	switch {
-	case len(password) < sharing.MinPassword:
-		return "", fault.Field("password", "A password needs at least 6 characters.")
-	case len(password) > sharing.MaxPassword:
-		return "", fault.Field("password", tooLong)
-	}
-	h, err := w.deps.Hash(w.deps.Random, password)
-	if err != nil {
-		return "", fmt.Errorf("hash the password: %w", err)
-	}
-	return h, nil
-}
-
-func (w *Workspace) checkExpiry(at int64) error {
-	now := w.wall()
-	switch {
-	case at == 0:
-		return nil
-	case at <= now:
-		return fault.Field("expires", "This time has passed already.").WithHint("Choose one in the future, or turn the link off.")
-	case at > now+sharing.MaxExpiry:
-		return fault.Field("expires", "A link may end at most ten years from now.")
-	}
-	return nil
-}
-
-func parseOrigins(list []string) (sharing.Origins, error) {
-	for i, s := range list {
-		if _, ok := sharing.ParseOrigin(s); !ok {
-			return "", fault.Field(fmt.Sprintf("origins[%d]", i), "This is not the address of a site.").
-				WithHint("Write it such as https://example.org, or https://*.example.org for all below it.")
-		}
-	}
-	o, ok := sharing.ParseOrigins(list)
-	if !ok {
-		return "", fault.Field("origins", fmt.Sprintf("At most %d sites can be named.", sharing.MaxOrigins))
-	}
-	return o, nil
-}
-
-// commands are those that bring about what is asked for, on top of those that wait already; none if it is so already.
+// commands are those that bring about what is asked for of the link, on top of those that wait already; none if it is so
+// already.
 func (w *Workspace) commands(d *dashboard, asked sharing.Command) ([]sharing.Command, error) {
-	now, link := w.clock(), w.wanted(d)
-	steps := make([]sharing.Command, 0, 3)
-	if asked.Action == sharing.Enable && link.Ended(now) {
-		// A link that is on and has ended is revived by taking the end away: the password must be there before that.
-		if asked.Hash != "" {
-			steps = append(steps, sharing.Command{Action: sharing.SetPassword, Hash: asked.Hash})
-			asked.Hash = ""
-		}
-		steps = append(steps, sharing.Command{Action: sharing.SetExpiry})
-	}
-	steps = append(steps, asked)
-	needed := steps[:0]
-	for _, c := range steps {
-		if err := w.complete(&c, d.rec.ID, link); err != nil {
-			return nil, err
-		}
-		next, f := sharing.Decide(link, c, now, sharing.Names{})
-		if f != nil {
-			return nil, f
-		}
-		// What is off may still be on at the server, or be turned on by what is on its way.
-		again := c.Action == sharing.Disable && (d.rec.Link.Enabled || w.enabling(d.rec.ID))
-		if next != link || again {
-			needed = append(needed, c)
-		}
-		link = next
-	}
-	return needed, nil
-}
-
-// complete gives a command its id and the version that it is based on, and the names of a link if it makes a new one.
-func (w *Workspace) complete(c *sharing.Command, id board.ID, link sharing.Link) error {
-	u, err := w.newULID()
+	names, err := screen.NewNames(w.newULID, w.deps.Random)
 	if err != nil {
-		return err
+		return nil, err //nolint:wrapcheck // says what it was doing
 	}
-	c.ID, c.Board, c.Base = sharing.NewCommandID(u), id, link.Version
-	if c.Action != sharing.Rotate && (c.Action != sharing.Enable || link.Token != "") {
-		return nil
-	}
-	if c.Token, err = sharing.NewToken(w.deps.Random); err != nil {
-		return fmt.Errorf("make a token: %w", err)
-	}
-	if c.ShortID, err = sharing.NewShortID(w.deps.Random); err != nil {
-		return fmt.Errorf("make a short id: %w", err)
-	}
-	return nil
+	maybeOn := d.rec.Link.Enabled || w.enabling(d.rec.ID)
+	return screen.Commands(d.rec.ID, w.wanted(d), asked, names, maybeOn, w.clock()) //nolint:wrapcheck // a fault of what is asked for
 }
 
 // enabling reports whether a command that turns the link on may still be on its way.
@@ -391,9 +243,9 @@ func (w *Workspace) Sharing(id board.ID) (title string, v ShareView, err error) 
 
 // share is what the share dialog shows. The caller holds w.mu.
 func (w *Workspace) share(d *dashboard) ShareView {
-	wanted := w.wanted(d)
+	now, wanted := w.clock(), w.wanted(d)
 	v := ShareView{
-		InForce: w.linkState(d.rec.Link), Wanted: w.linkState(wanted), Waiting: []WaitingCommand{},
+		InForce: screen.NewLinkState(d.rec.Link, now), Wanted: screen.NewLinkState(wanted, now), Waiting: []WaitingCommand{},
 		Synced: d.rec.Known && d.rec.Queued == 0, Watching: d.watching, Views: d.views, Receipt: d.receipt,
 		People: w.people(d), Invitations: w.invitations(d), EditorsShare: w.editorsShare(d), Organisation: w.boardOrganisation(d),
 		Presence: w.presence(d), Mail: w.account == nil || !w.account.NoMail, CanManage: d.manages(),
@@ -406,17 +258,7 @@ func (w *Workspace) share(d *dashboard) ShareView {
 	if r := d.rec.Refusal; r != nil {
 		v.Refused = &RefusedCommand{Action: r.Action, Message: r.Message}
 	}
-	base := w.base(d)
-	if base == "" {
-		return v
-	}
-	v.EmbedScript = base + "/embed.js"
-	if wanted.Token != "" {
-		v.URL, v.ShortURL = wanted.Token.URL(base), wanted.ShortID.URL(base)
-		if wanted.Slug != "" {
-			v.SlugURL = wanted.Slug.URL(base)
-		}
-	}
+	v.SetURLs(wanted, w.base(d))
 	return v
 }
 
@@ -429,16 +271,4 @@ func (w *Workspace) base(d *dashboard) string {
 		return w.account.Base
 	}
 	return w.account.Server
-}
-
-func (w *Workspace) linkState(l sharing.Link) LinkState {
-	origins := l.Origins.List()
-	if origins == nil {
-		origins = []string{}
-	}
-	now := w.clock()
-	return LinkState{
-		Mode: l.Mode(now), Enabled: l.Enabled, Token: l.Token, ShortID: l.ShortID, Version: l.Version,
-		Password: l.Password, Expires: l.Expires, Expired: l.Ended(now), Slug: l.Slug, Still: l.Still, Origins: origins,
-	}
 }

@@ -216,3 +216,10 @@ func split(step content.Step) []*piece {
 	}
 	return append(out, &piece{step: step.Part(from, step.To, step.Entries[start:]), size: size})
 }
+
+// Watchers is how many viewers look at a dashboard by its link now.
+func (r *Rooms) Watchers(id board.ID) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.watching[id]
+}

@@ -22,6 +22,7 @@ import (
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/release"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
@@ -38,6 +39,7 @@ import (
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/store/boltstore"
+	"widgets.pro/syncserver/internal/webapp"
 )
 
 // Timeouts and sizes of HTTP.
@@ -71,6 +73,7 @@ type Server struct {
 	rooms   *room.Rooms
 	devices *httpsync.Handler
 	web     *web
+	app     *webapp.Service
 	expiry  *expiry.Job
 	office  *mail.Office
 	routes  []httpmw.Route
@@ -118,6 +121,12 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
+	if s.app, err = webapp.New(webapp.Config{
+		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random, Base: d.Config.Base,
+		Secure: secure, Page: s.web.assets.Workspace(), Version: release.Version(),
+	}); err != nil {
+		return nil, fmt.Errorf("prepare the workspace: %w", err)
+	}
 	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
 	s.rooms.Attach(s.expiry)
 	s.routes = slices.Concat(
@@ -135,11 +144,13 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
 		s.web.site.Routes(),
+		s.app.Routes(),
 	)
 	mux := http.NewServeMux()
-	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/")
+	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/", webapp.Prefix)
 	s.handler, err = httpmw.Wrap(s.web.site.Fast(mux), httpmw.Options{
 		Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure, OnPanic: s.web.site.Panicked(),
+		Larger: map[string]int64{webapp.Prefix: webapp.MaxBody},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
@@ -239,6 +250,7 @@ func (s *Server) endConnections(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })
+		wg.Go(s.app.Close)
 		wg.Wait()
 		s.expiry.Close()
 	})

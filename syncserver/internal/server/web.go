@@ -27,6 +27,7 @@ type web struct {
 	pages  *page.Service
 	views  *views.Counter
 	site   *httpweb.Site
+	assets *httpweb.Assets
 }
 
 // newWeb wires what browsers see.
@@ -44,7 +45,7 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 		return nil, err //nolint:wrapcheck // says what it was doing
 	}
 	source := published.New(st, d.Now)
-	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
+	w := &web{assets: assets, engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
 	w.views = views.New(views.Config{Store: st, Log: d.Log, Now: d.Now, Counted: rooms.Viewed})
 	w.pages = page.New(page.Config{
 		Source: source, Drawer: w.engine, Painter: artist, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,

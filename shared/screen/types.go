@@ -1,4 +1,10 @@
-package workspace
+// Package screen is the one shape that every screen sees (DESIGN: edits go in, patches of an already merged dashboard come
+// out), and the pure parts of giving it: turning edits into operations, telling what changed since some version, undo,
+// files, and what a change of sharing comes to.
+//
+// The desktop program gives it over its own file, the server over its store; both answer the same TypeScript. The package
+// does no I/O, reads no clock and knows neither of them. Start reading at Screen, then Plan, then Step.
+package screen
 
 import (
 	"encoding/json"
@@ -41,10 +47,11 @@ type AppState struct {
 // Place is where the screens run.
 type Place string
 
-// The places of this program's screens. A sync server has them too, at the place "web".
+// The places: a window, a browser on the same machine, and a browser on a sync server, where nothing works offline.
 const (
 	PlaceDesktop  Place = "desktop"
 	PlaceLoopback Place = "loopback"
+	PlaceWeb      Place = "web"
 )
 
 // BoardSummary is one dashboard in the list.

@@ -1,4 +1,4 @@
-package workspace
+package screen
 
 import (
 	"encoding/json"
@@ -27,6 +27,44 @@ type planner struct {
 	live  map[board.WidgetID]board.Widget
 	out   []replica.Edit
 	added []board.WidgetID
+}
+
+// Planned is what a batch of edits comes to: what is to be written, and the ids of the widgets that it adds, in the order
+// of the edits.
+type Planned struct {
+	Edits []replica.Edit
+	Added []board.WidgetID
+}
+
+// Plan checks a batch of edits of the dashboard v and translates it, all or nothing. Faults name the field that is wrong by
+// its name in package board (title, layout, opt.unit, rows[7], ...).
+func Plan(v board.View, edits []Edit, newID func() (board.WidgetID, error)) (Planned, error) {
+	p := newPlanner(v, newID)
+	if err := p.plan(edits); err != nil {
+		return Planned{}, err
+	}
+	return Planned{Edits: p.out, Added: p.added}, nil
+}
+
+// PlanNew is what writes the content of v into an empty dashboard, under new ids. Lenient keeps widgets of kinds from a
+// newer version.
+func PlanNew(v board.View, lenient bool, newID func() (board.WidgetID, error)) ([]replica.Edit, error) {
+	p := newPlanner(board.View{}, newID)
+	p.lenient = lenient
+	edits := []Edit{{Do: DoBoard, Field: board.FieldTitle, Value: jsonString(v.Title)}}
+	if v.Description != "" {
+		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldDescription, Value: jsonString(v.Description)})
+	}
+	if v.Theme != "" && v.Theme != board.ThemeSystem {
+		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldTheme, Value: jsonString(string(v.Theme))})
+	}
+	for _, x := range v.Widgets {
+		edits = append(edits, Edit{Do: DoAdd, Kind: x.Kind, Title: x.Title, Layout: &x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
+	}
+	if err := p.plan(edits); err != nil {
+		return nil, err
+	}
+	return p.out, nil
 }
 
 func newPlanner(v board.View, newID func() (board.WidgetID, error)) *planner {

@@ -1,4 +1,4 @@
-package workspace
+package screen
 
 import "widgets.pro/shared/board"
 

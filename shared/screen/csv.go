@@ -1,4 +1,4 @@
-package workspace
+package screen
 
 import (
 	"bytes"
@@ -11,22 +11,11 @@ import (
 	"unicode/utf8"
 
 	"widgets.pro/shared/board"
-	"widgets.pro/shared/fault"
 )
 
 // RowsCSV is a widget's data as CSV (RFC 4180, UTF-8, with a header line). Times are written in ISO 8601. Texts that a
 // spreadsheet would take for a formula get an apostrophe in front (rule B2).
-func (w *Workspace) RowsCSV(id board.ID, widget board.WidgetID) ([]byte, error) {
-	d, err := w.look(id)
-	if err != nil {
-		return nil, err
-	}
-	w.mu.RLock()
-	x, ok := d.screen.widget(widget)
-	w.mu.RUnlock()
-	if !ok {
-		return nil, fault.New(fault.NotFound, "This widget does not exist any more.")
-	}
+func RowsCSV(x board.Widget) ([]byte, error) {
 	var b bytes.Buffer
 	out := csv.NewWriter(&b)
 	out.UseCRLF = true
