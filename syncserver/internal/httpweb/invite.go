@@ -63,6 +63,9 @@ type invite struct {
 	Name        string
 }
 
+// Bar is the top of the page for whoever is signed in.
+func (p invite) Bar() bar { return bar{Email: p.Me} }
+
 // invitation shows who invites to what, and changes nothing: programs that look at mail follow links too (rule I3).
 func (s *Site) invitation(w http.ResponseWriter, r *http.Request) {
 	if o, ok := s.openInvitation(w, r); ok {
@@ -102,7 +105,7 @@ func (s *Site) showInvitation(w http.ResponseWriter, r *http.Request, o people.O
 		return
 	}
 	p := invite{
-		Token: r.PathValue("invite"), By: o.By, What: o.What, As: o.As, Note: o.Message, Until: day(o.Expires),
+		Token: r.PathValue("invite"), By: o.By, What: o.What, As: o.As, Note: o.Message, Until: dayOf(o.Expires),
 		Organisation: o.Organisation != "", State: o.State, Name: name, form: form{Email: o.Email},
 	}
 	if ok {
@@ -120,12 +123,12 @@ func (s *Site) showInvitation(w http.ResponseWriter, r *http.Request, o people.O
 	s.page(w, r, status, "invite.html", p)
 }
 
-// day is a time in ms since 1970 as people write it, "" for 0.
-func day(ms int64) string {
+// dayOf is a time in ms since 1970 as people write it, "" for 0.
+func dayOf(ms int64) string {
 	if ms == 0 {
 		return ""
 	}
-	return time.UnixMilli(ms).UTC().Format("2 January 2006")
+	return day(time.UnixMilli(ms))
 }
 
 // acceptInvitation lets in whoever is signed in and invited, or else whoever gives the password of the invited address: of
@@ -160,7 +163,7 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var j people.Joined
-	c := account.Credentials{Email: o.Email, Password: r.PostForm.Get("password"), Client: s.cfg.Clients.Addr(r), Name: name}
+	c := account.Credentials{Email: o.Email, Password: r.PostForm.Get("password"), Client: s.cfg.Clients.Addr(r), Name: name, Kind: store.KindWeb, Label: account.LabelOf(r)}
 	session, err := s.cfg.Accounts.SignUpInvited(r.Context(), c, account.WebLifetime, func(tx store.Tx, id store.AccountID) (err error) {
 		j, err = s.cfg.Invitations.AcceptIn(tx, id, token)
 		return err //nolint:wrapcheck // answered as it is
@@ -221,7 +224,7 @@ func (s *Site) waitingFor(r *http.Request, me account.Identity) ([]waiting, erro
 	}
 	out := make([]waiting, len(open))
 	for i, o := range open {
-		out[i] = waiting{ID: string(o.ID), By: o.By, What: o.What, As: capital(o.As), Until: day(o.Expires)}
+		out[i] = waiting{ID: string(o.ID), By: o.By, What: o.What, As: capital(o.As), Until: dayOf(o.Expires)}
 	}
 	return out, nil
 }

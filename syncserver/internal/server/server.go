@@ -102,7 +102,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.office, err = mail.New(mail.Config{Store: st, Now: d.Now, Random: d.Random, Base: d.Config.Base}); err != nil {
 		return nil, fmt.Errorf("prepare mail: %w", err)
 	}
-	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Ended: s.rooms.EndSession})
+	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Events: s.rooms, Ended: s.rooms.EndSession})
 	if err != nil {
 		return nil, fmt.Errorf("prepare accounts: %w", err)
 	}
@@ -139,7 +139,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 					wire.MaxFrame>>10, httpsync.MaxAccountConnections, httpsync.MaxConnections),
 			},
 		},
-		httpapi.New(accounts, d.Config.Base, clients.Addr, d.Log).Routes(),
+		httpapi.New(httpapi.Config{Accounts: accounts, Base: d.Config.Base, Client: clients.Addr, Log: d.Log}).Routes(),
 		httpapi.NewOrganisations(httpapi.OrganisationsConfig{
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
