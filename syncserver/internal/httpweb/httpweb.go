@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +71,7 @@ type Accounts interface {
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
 }
 
-// Config is what a Site needs; everything must be given. Base is the public base URL without a slash at its end.
+// Config is what a Site needs; everything but Mailbox must be given. Base is the public base URL without a slash at its end.
 type Config struct {
 	Base     string
 	Pages    Pages
@@ -81,6 +82,8 @@ type Config struct {
 	Clients  httpmw.Clients
 	Logger   *slog.Logger
 	Now      func() time.Time
+	// Mailbox is the development mailbox, nil if there is none.
+	Mailbox Mailbox
 }
 
 // Site answers browsers. Safe for concurrent use.
@@ -154,7 +157,7 @@ func New(cfg Config) (*Site, error) {
 // Routes lists every route of the site.
 func (s *Site) Routes() []httpmw.Route {
 	form := func(h http.HandlerFunc) http.Handler { return s.cross.Handler(h) }
-	return []httpmw.Route{
+	return slices.Concat(s.mailboxRoutes(), []httpmw.Route{
 		{Pattern: sharePattern, Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.share)},
 		{
 			Pattern: "POST /share/{token}", Audience: httpmw.LinkHolder, Handler: form(s.unlock),
@@ -188,7 +191,7 @@ func (s *Site) Routes() []httpmw.Route {
 		},
 		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "same origin"},
 		{Pattern: "/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.other)},
-	}
+	})
 }
 
 // WrongMethod answers a request whose path is there for other methods. It is the same whatever the path names.

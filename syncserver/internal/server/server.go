@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,6 +26,7 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
@@ -71,6 +71,7 @@ type Server struct {
 	web     *web
 	expiry  *expiry.Job
 	office  *mail.Office
+	mailbox *devmail.Mailbox // nil unless it was asked for
 	routes  []httpmw.Route
 	handler http.Handler
 
@@ -93,9 +94,8 @@ func New(d Deps) (*Server, error) {
 
 func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	s := &Server{log: d.Log, store: st, rooms: room.New()}
-	var err error
-	if s.office, err = mail.New(mail.Config{Store: st, Now: d.Now, Random: d.Random, Base: d.Config.Base}); err != nil {
-		return nil, fmt.Errorf("prepare mail: %w", err)
+	if err := s.prepareMail(d); err != nil {
+		return nil, err
 	}
 	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Ended: s.rooms.EndSession})
 	if err != nil {
@@ -111,7 +111,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
 		Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
-	if s.web, err = newWeb(d, st, s.rooms, accounts, clients); err != nil {
+	if s.web, err = newWeb(d, st, s.rooms, accounts, clients, s.mailbox); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
 	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
@@ -138,7 +138,30 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
 	}
 	s.expiry.Start()
+	s.office.Start()
 	return s, nil
+}
+
+// prepareMail makes what writes and sends mail, and the mailbox for development if it was asked for.
+func (s *Server) prepareMail(d Deps) (err error) {
+	server := d.Config.Mail
+	if d.Config.DevMailbox {
+		if s.mailbox, err = devmail.Start(devmail.Config{Log: d.Log, Now: d.Now}); err != nil {
+			return fmt.Errorf("start the development mailbox: %w", err)
+		}
+		server = s.mailbox.Server()
+		d.Log.Warn("no mail leaves this server: it is all at /dev/mail, for this machine to read", "page", d.Config.Base+"/dev/mail")
+	}
+	s.office, err = mail.New(mail.Config{
+		Store: s.store, Log: d.Log, Now: d.Now, Random: d.Random, Base: d.Config.Base, From: d.Config.From, Server: server,
+	})
+	if err != nil {
+		return fmt.Errorf("prepare mail: %w", err)
+	}
+	if !s.office.Enabled() {
+		d.Log.Warn("no mail server is named, so nobody can sign up, be invited or get another password", "setting", "smtp-url")
+	}
+	return nil
 }
 
 // SetRole sets what an account is to a dashboard, in the name of its owner.
@@ -154,20 +177,6 @@ func (s *Server) SetRole(ctx context.Context, id board.ID, account store.Account
 		return fmt.Errorf("set role: %w", err)
 	}
 	return nil
-}
-
-// Waiting lists the mail that waits for an address, the oldest first, for tests.
-func (s *Server) Waiting(ctx context.Context, to string) (out []store.Mail, err error) {
-	err = s.store.View(ctx, func(tx store.Tx) error {
-		all, _, err := tx.Outbox().Due(math.MaxInt64, math.MaxInt)
-		for _, m := range all {
-			if m.To == to {
-				out = append(out, m)
-			}
-		}
-		return err
-	})
-	return out, err //nolint:wrapcheck // a test's own
 }
 
 // Routes lists every route of the server; there is no other. For every request there are, beside its limits, those of the
@@ -232,7 +241,11 @@ func (s *Server) endConnections(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })
+		wg.Go(func() { s.office.Close(ctx) })
 		wg.Wait()
+		if s.mailbox != nil {
+			s.mailbox.Close()
+		}
 		s.expiry.Close()
 	})
 }
