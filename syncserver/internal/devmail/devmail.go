@@ -59,6 +59,7 @@ type Config struct {
 // Mailbox takes mail. It is safe for concurrent use.
 type Mailbox struct {
 	cfg  Config
+	ln   net.Listener
 	port int
 	smtp *smtp.Server
 
@@ -78,7 +79,7 @@ func Start(cfg Config) (*Mailbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for mail: %w", err)
 	}
-	b := &Mailbox{cfg: cfg, changed: make(chan struct{})}
+	b := &Mailbox{cfg: cfg, ln: ln, changed: make(chan struct{})}
 	if a, ok := ln.Addr().(*net.TCPAddr); ok {
 		b.port = a.Port
 	}
@@ -98,7 +99,8 @@ func Start(cfg Config) (*Mailbox, error) {
 
 // Close stops the Mailbox and forgets nothing. Closing again does nothing.
 func (b *Mailbox) Close() {
-	_ = b.smtp.Close() // its listener is gone either way
+	_ = b.smtp.Close()
+	_ = b.ln.Close() // which the library forgets if it has not begun to serve
 	b.serving.Wait()
 }
 

@@ -258,5 +258,6 @@ func (o *Office) backoff(attempts int) time.Duration {
 	if _, err := io.ReadFull(o.cfg.Random, b[:]); err != nil {
 		return d
 	}
-	return d*4/5 + d*2/5*time.Duration(binary.BigEndian.Uint32(b[:]))>>32
+	part := float64(binary.BigEndian.Uint32(b[:])) / (1 << 32)
+	return time.Duration((0.8 + 0.4*part) * float64(d))
 }
