@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"regexp"
+	"slices"
 	"time"
 
 	"widgets.pro/syncserver/internal/devmail"
@@ -44,9 +45,8 @@ func (s *Server) Mail(to string, skip int) Letter {
 
 // Mails are the letters to an address that have come so far, the oldest first.
 func (s *Server) Mails(to string) (out []Letter) {
-	all := s.mailbox.List()
-	for i := len(all) - 1; i >= 0; i-- {
-		if m := all[i]; m.To == to {
+	for _, m := range slices.Backward(s.mailbox.List()) {
+		if m.To == to {
 			out = append(out, letter(m))
 		}
 	}

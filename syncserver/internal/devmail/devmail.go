@@ -41,12 +41,7 @@ type Mail struct {
 	Text    string `json:"text"`
 	HTML    string `json:"html"`
 	At      int64  `json:"at"`
-
-	raw []byte
 }
-
-// Raw is the whole mail, as it came.
-func (m Mail) Raw() []byte { return m.raw }
 
 // Config is what a Mailbox needs; Log and Now must be given.
 type Config struct {
@@ -156,8 +151,7 @@ func (b *Mailbox) take(to string, raw []byte) error {
 }
 
 // read takes a mail apart.
-func read(raw []byte) (Mail, error) {
-	m := Mail{raw: raw}
+func read(raw []byte) (m Mail, err error) {
 	r, err := message.CreateReader(bytes.NewReader(raw))
 	if err != nil {
 		return m, fmt.Errorf("read a mail: %w", err)

@@ -41,7 +41,7 @@ func (o *Office) Compose(l Letter) (store.Mail, error) {
 	c := l.content()
 	var h message.Header
 	h.SetDate(now.UTC())
-	h.SetMessageID(u.String() + "@" + o.domain())
+	h.SetMessageID(u.String() + "@" + domainOf(o.cfg.From.Address))
 	h.SetAddressList("From", []*message.Address{{Name: line(o.cfg.From.Name, maxName), Address: o.cfg.From.Address}})
 	address, _ := relay.ASCII(to)
 	h.SetAddressList("To", []*message.Address{{Address: address}})
@@ -58,15 +58,6 @@ func (o *Office) Compose(l Letter) (store.Mail, error) {
 	return store.Mail{
 		ID: store.MailID("mail_" + u.String()), To: to, Data: data.Bytes(), Created: now.UnixMilli(), Next: now.UnixMilli(),
 	}, nil
-}
-
-// domain is where message ids are unique: that of the sender.
-func (o *Office) domain() string {
-	_, domain, ok := cutLast(o.cfg.From.Address, '@')
-	if !ok {
-		return "localhost"
-	}
-	return domain
 }
 
 func (o *Office) write(out io.Writer, h message.Header, c content) error {

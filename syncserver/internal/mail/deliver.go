@@ -16,7 +16,7 @@ func (o *Office) lane(stop, cut context.Context) {
 	var c *relay.Conn
 	hangUp := func() {
 		if c != nil {
-			c.Close()
+			c.Close(cut)
 			c = nil
 		}
 	}
@@ -53,7 +53,7 @@ func (o *Office) deliver(stop, cut context.Context, c *relay.Conn, group []store
 		if stop.Err() != nil || !o.wanted(cut, m) {
 			continue
 		}
-		var f *relay.Failure
+		var f *relay.Error
 		c, f = o.send(cut, c, m)
 		switch {
 		case f == nil:
@@ -75,10 +75,10 @@ func (o *Office) deliver(stop, cut context.Context, c *relay.Conn, group []store
 }
 
 // send sends one mail, and connects for it if need be.
-func (o *Office) send(ctx context.Context, c *relay.Conn, m store.Mail) (*relay.Conn, *relay.Failure) {
+func (o *Office) send(ctx context.Context, c *relay.Conn, m store.Mail) (*relay.Conn, *relay.Error) {
 	for {
 		if c == nil {
-			var f *relay.Failure
+			var f *relay.Error
 			if c, f = o.dialer.Dial(ctx); f != nil {
 				return nil, f
 			}
@@ -87,7 +87,7 @@ func (o *Office) send(ctx context.Context, c *relay.Conn, m store.Mail) (*relay.
 		if f == nil || c.Usable() {
 			return c, f
 		}
-		c.Close()
+		c.Close(ctx)
 		c = nil
 		if !f.Early || ctx.Err() != nil {
 			return nil, f

@@ -3,6 +3,7 @@ package mail_test
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net/mail"
 	"path/filepath"
@@ -63,7 +64,7 @@ func parse(t *testing.T, data []byte) (m read) {
 	}
 	for {
 		p, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return m
 		}
 		if err != nil {
@@ -114,7 +115,8 @@ func TestI2_ALetterIsTextAndHTMLAlike(t *testing.T) {
 		"invitation": {invite(), "Ann invites you to “Sales”", []string{"“Sales” is a dashboard. You are invited as an editor.", "Have a look.", base + "/invite/ivt_secret", "until Friday, 4 December 2026, 09:30 (UTC)", "did not expect", "bob@example.org"}},
 		"to an organisation": {
 			letters.Invite{To: "bob@example.org", By: "Ann", What: "Firm", As: "as a member", URL: base + "/invite/ivt_2", Organisation: true},
-			"Ann invites you to “Firm”", []string{"“Firm” is an organisation. You are invited as a member.", base + "/invite/ivt_2"},
+			"Ann invites you to “Firm”",
+			[]string{"“Firm” is an organisation. You are invited as a member.", base + "/invite/ivt_2"},
 		},
 		"sign-up":      {letters.ConfirmSignUp{To: "bob@example.org", URL: base + "/confirm/1"}, "Confirm your address", []string{base + "/confirm/1", "ignore it"}},
 		"already here": {letters.AlreadyHere{To: "bob@example.org", LogIn: base + "/login", Reset: base + "/reset"}, "You have an account already", []string{base + "/login", base + "/reset"}},

@@ -34,7 +34,7 @@ const (
 // outcome is what came of the mails to one address. Shared is why none could be sent at all, to nobody.
 type outcome struct {
 	to     string
-	shared *relay.Failure
+	shared *relay.Error
 }
 
 // run looks through the outbox and hands what is due to the lanes, all mails to one address to one lane, in order. The one
@@ -118,7 +118,7 @@ func (o *Office) due(ctx context.Context, busy map[string]bool) (groups [][]stor
 }
 
 // failAll notes for mails which were not tried what would have come of it.
-func (o *Office) failAll(ctx context.Context, groups [][]store.Mail, f *relay.Failure) {
+func (o *Office) failAll(ctx context.Context, groups [][]store.Mail, f *relay.Error) {
 	var all []store.Mail
 	for _, g := range groups {
 		all = append(all, g...)
@@ -142,7 +142,7 @@ func (o *Office) sent(ctx context.Context, m store.Mail) {
 
 // settle notes that mails could not be sent, and when each is tried again, or that it is given up. Those to one address
 // stay in order.
-func (o *Office) settle(ctx context.Context, mails []store.Mail, f *relay.Failure) {
+func (o *Office) settle(ctx context.Context, mails []store.Mail, f *relay.Error) {
 	now := o.cfg.Now().UnixMilli()
 	again := map[string]int64{}
 	given := 0
@@ -202,7 +202,7 @@ func (o *Office) settle(ctx context.Context, mails []store.Mail, f *relay.Failur
 }
 
 // report logs what whoever runs the server can do something about.
-func (o *Office) report(ctx context.Context, f *relay.Failure, later, given int) {
+func (o *Office) report(ctx context.Context, f *relay.Error, later, given int) {
 	say := o.cfg.Log.WarnContext
 	switch {
 	case f.Cause == relay.Insecure || f.Cause == relay.Unauthorised:

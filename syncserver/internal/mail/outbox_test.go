@@ -260,11 +260,18 @@ func TestI7_NothingIsSentOfWhatWasNotCommitted(t *testing.T) {
 	}
 }
 
+// inside is what a test in a bubble has.
+type inside struct {
+	t       *testing.T
+	post    *post
+	outside *outside
+}
+
 // bubble runs a test with a clock of its own, and what it needs of the network outside of it.
-func bubble(t *testing.T, fill func(*post), test func(*testing.T, *post, *outside)) {
+func bubble(t *testing.T, fill func(*post), test func(inside)) {
 	t.Helper()
 	p, o := newPost(t, fill), newOutside(t)
-	synctest.Test(t, func(t *testing.T) { test(t, p, o) })
+	synctest.Test(t, func(t *testing.T) { test(inside{t, p, o}) })
 }
 
 func TestI5_I7_Greylisting(t *testing.T) {
@@ -277,7 +284,8 @@ func TestI5_I7_Greylisting(t *testing.T) {
 			}
 			return nil
 		}
-	}, func(t *testing.T, p *post, _ *outside) {
+	}, func(in inside) {
+		t, p := in.t, in.post
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		m := w.invite("inv_1", bob)
 		after(time.Second)
@@ -311,7 +319,8 @@ func TestI7_TheConnectionIsLostInTheMiddle(t *testing.T) {
 			}
 			return nil
 		}
-	}, func(t *testing.T, p *post, _ *outside) {
+	}, func(in inside) {
+		t, p := in.t, in.post
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		m := w.invite("inv_1", bob)
 		after(5 * time.Minute)
@@ -398,6 +407,33 @@ func TestI5_TheReasonIsInWords(t *testing.T) {
 	}
 }
 
+func TestI5_TheReasonIsNotTheRecipients(t *testing.T) {
+	t.Parallel()
+	says := func(code int) error { return &smtp.SMTPError{Code: code, Message: "SMTP's own words"} }
+	for name, c := range map[string]struct {
+		fill func(*post)
+		want string
+	}{
+		"sender": {
+			func(p *post) { p.sender = func() error { return says(553) } },
+			"The mail server does not take mail from this server. Whoever runs this server has to see to it.",
+		},
+		"content": {
+			func(p *post) { p.data = func(*smtp.Conn, string, []byte) error { return says(550) } },
+			"The mail server of example.org refused the mail.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, newPost(t, c.fill).at(relay.IfOffered), nil)
+			w.invite("inv_1", bob)
+			if i := w.hears("inv_1", sharing.DeliveryFailed); i.Reason != c.want {
+				t.Errorf("%q", i.Reason)
+			}
+		})
+	}
+}
+
 func TestI7_ASlowServerIsGivenUpOn(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -417,7 +453,8 @@ func TestI7_ASlowServerIsGivenUpOn(t *testing.T) {
 
 func TestI7_ServerDownForADay(t *testing.T) {
 	t.Parallel()
-	bubble(t, nil, func(t *testing.T, p *post, o *outside) {
+	bubble(t, nil, func(in inside) {
+		t, p, o := in.t, in.post, in.outside
 		o.run(p.shut)
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		m := w.invite("inv_1", bob)
@@ -440,7 +477,8 @@ func TestI7_ServerDownForADay(t *testing.T) {
 
 func TestI5_I7_GivenUpAfterTwoDays(t *testing.T) {
 	t.Parallel()
-	bubble(t, nil, func(t *testing.T, p *post, o *outside) {
+	bubble(t, nil, func(in inside) {
+		t, p, o := in.t, in.post, in.outside
 		o.run(p.shut)
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		w.invite("inv_1", bob)
@@ -474,7 +512,8 @@ func TestI7_ACrashBetweenTriesLosesNothing(t *testing.T) {
 			}
 			return nil
 		}
-	}, func(t *testing.T, p *post, _ *outside) {
+	}, func(in inside) {
+		t, p := in.t, in.post
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		m := w.invite("inv_1", bob)
 		after(10 * time.Second)
@@ -516,7 +555,8 @@ func TestI7_ACrashAfterTheServerTookIt(t *testing.T) {
 
 func TestI7_ADiskThatFailsSendsNothingTwice(t *testing.T) {
 	t.Parallel()
-	bubble(t, nil, func(t *testing.T, p *post, _ *outside) {
+	bubble(t, nil, func(in inside) {
+		t, p := in.t, in.post
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		w.office.Close(t.Context())
 		w.invite("inv_1", bob)
@@ -555,7 +595,8 @@ func TestI7_MailsToOneAddressKeepTheirOrder(t *testing.T) {
 			}
 			return nil
 		}
-	}, func(t *testing.T, p *post, _ *outside) {
+	}, func(in inside) {
+		t, p := in.t, in.post
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		var want []string
 		w.update(func(tx store.Tx) error {
@@ -674,7 +715,8 @@ func TestI7_AConnectionThatWentStaleCostsNoTry(t *testing.T) {
 
 func TestI5_ARevokedInvitationIsNotSent(t *testing.T) {
 	t.Parallel()
-	bubble(t, nil, func(t *testing.T, p *post, o *outside) {
+	bubble(t, nil, func(in inside) {
+		t, p, o := in.t, in.post, in.outside
 		o.run(p.shut)
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		w.invite("inv_1", bob)

@@ -31,9 +31,10 @@ type post struct {
 	tls  *tls.Config
 
 	mu sync.Mutex
-	// rcpt and data decide about a mail; nil takes it. data may do something to the connection.
-	rcpt func(to string) error
-	data func(c *smtp.Conn, to string, raw []byte) error
+	// sender, rcpt and data decide about a mail; nil takes it. data may do something to the connection.
+	sender func() error
+	rcpt   func(to string) error
+	data   func(c *smtp.Conn, to string, raw []byte) error
 	// users may log in, by these ways; nil asks for nothing.
 	users map[string]string
 	ways  []string
@@ -167,6 +168,9 @@ func (s *talk) Mail(from string, _ *smtp.MailOptions) error {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
 	s.from = from
+	if s.post.sender != nil {
+		return s.post.sender()
+	}
 	return nil
 }
 

@@ -6,18 +6,12 @@ import (
 	"widgets.pro/syncserver/internal/mail/relay"
 )
 
-// cutLast cuts text around the last sep.
-func cutLast(text string, sep byte) (before, after string, ok bool) {
-	if i := strings.LastIndexByte(text, sep); i >= 0 {
-		return text[:i], text[i+1:], true
-	}
-	return text, "", false
-}
+// domainOf is what stands behind the @ of an address.
+func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
 // reason is why a mail to an address was not delivered, for whoever had it sent: nothing in it is the mail server's own
 // words, nor tells how this server is set up.
-func reason(f *relay.Failure, to string) string {
-	_, domain, _ := cutLast(to, '@')
+func reason(f *relay.Error, to string) string {
 	switch f.Cause {
 	case relay.Unreachable, relay.Broken:
 		return "The mail server could not be reached."
@@ -29,14 +23,17 @@ func reason(f *relay.Failure, to string) string {
 		return "The mail server cannot send to an address with such letters in it."
 	case relay.Refused:
 	}
-	return refusal(f, domain)
+	return refusal(f, domainOf(to))
 }
 
 // refusal reads the codes of a reply: the enhanced one (RFC 3463) where it says more than its class, and else the plain one.
-func refusal(f *relay.Failure, domain string) string {
+func refusal(f *relay.Error, domain string) string {
 	unknown := "The mail server of " + domain + " does not know this address."
 	later := "The mail server of " + domain + " asked to try again later."
 	full := "The mailbox is full."
+	if f.Step == relay.Sender && f.Permanent() {
+		return "The mail server does not take mail from this server. Whoever runs this server has to see to it."
+	}
 	switch [2]int{f.Enhanced[1], f.Enhanced[2]} {
 	case [2]int{1, 2}, [2]int{1, 8}, [2]int{1, 10}, [2]int{4, 4}: // no such system, one that takes no mail, no way to it
 		return "There is no mail server for " + domain + "."
@@ -57,7 +54,7 @@ func refusal(f *relay.Failure, domain string) string {
 		return later
 	case f.Enhanced[1] == 7: // security or policy
 		return refused
-	case f.Code == 550 || f.Code == 551 || f.Code == 553:
+	case f.Step == relay.Recipient && (f.Code == 550 || f.Code == 551 || f.Code == 553):
 		return unknown
 	}
 	return refused

@@ -64,8 +64,8 @@ func TestI7_LogInOverTLS(t *testing.T) {
 				}
 				if security == relay.StartTLS {
 					wire := p.wire.String()
-					clear, _, _ := strings.Cut(wire, "STARTTLS\r\n220")
-					if clear == wire || strings.Contains(clear, "RCPT") || strings.Contains(clear, "AUTH PLAIN A") || strings.Contains(clear, "AUTH LOGIN d") {
+					before, _, _ := strings.Cut(wire, "STARTTLS\r\n220")
+					if before == wire || strings.Contains(before, "RCPT") || strings.Contains(before, "AUTH PLAIN A") || strings.Contains(before, "AUTH LOGIN d") {
 						t.Errorf("not encrypted first:\n%s", wire)
 					}
 				}

@@ -57,8 +57,8 @@ type Conn struct {
 	used     bool
 }
 
-// Dial connects, encrypts and logs in. It fails with a Failure that is Shared.
-func (d *Dialer) Dial(ctx context.Context) (*Conn, *Failure) {
+// Dial connects, encrypts and logs in. It fails with an Error that is Shared.
+func (d *Dialer) Dial(ctx context.Context) (*Conn, *Error) {
 	t := d.Timeouts.orDefaults()
 	ctx, cancel := context.WithTimeout(ctx, t.Connect)
 	defer cancel()
@@ -71,35 +71,35 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, *Failure) {
 	c.timeouts = t
 	c.client.CommandTimeout, c.client.SubmissionTimeout = t.Command, t.Submit
 	if f := d.logIn(c.client); f != nil {
-		c.Close()
+		c.Close(ctx)
 		return nil, f
 	}
 	return c, nil
 }
 
 // connect connects and encrypts, and introduces us.
-func (d *Dialer) connect(ctx context.Context) (*Conn, *Failure) {
+func (d *Dialer) connect(ctx context.Context) (*Conn, *Error) {
 	if d.Server.Security != IfOffered {
 		return d.encrypted(ctx, false)
 	}
-	c, f := d.open(ctx, func(conn net.Conn) (*smtp.Client, *Failure) { return smtp.NewClient(conn), nil })
+	c, f := d.open(ctx, func(conn net.Conn) (*smtp.Client, *Error) { return smtp.NewClient(conn), nil })
 	if f != nil {
 		return nil, f
 	}
 	if offered, _ := c.client.Extension("STARTTLS"); !offered {
 		return c, nil
 	}
-	c.Close() // the library begins TLS only on a connection over which nothing was said
+	c.Close(ctx) // the library begins TLS only on a connection over which nothing was said
 	return d.encrypted(ctx, true)
 }
 
-func (d *Dialer) encrypted(ctx context.Context, anyCertificate bool) (*Conn, *Failure) {
+func (d *Dialer) encrypted(ctx context.Context, anyCertificate bool) (*Conn, *Error) {
 	cfg := &tls.Config{
 		ServerName: d.Server.Host, RootCAs: d.Roots, MinVersion: tls.VersionTLS12,
 		InsecureSkipVerify: anyCertificate, //nolint:gosec // where TLS is optional, whoever is in between can do without it anyway
 	}
 	if d.Server.Security == Implicit {
-		return d.open(ctx, func(conn net.Conn) (*smtp.Client, *Failure) {
+		return d.open(ctx, func(conn net.Conn) (*smtp.Client, *Error) {
 			secure := tls.Client(conn, cfg)
 			if err := secure.HandshakeContext(ctx); err != nil {
 				return nil, handshake(err)
@@ -107,7 +107,7 @@ func (d *Dialer) encrypted(ctx context.Context, anyCertificate bool) (*Conn, *Fa
 			return smtp.NewClient(secure), nil
 		})
 	}
-	return d.open(ctx, func(conn net.Conn) (*smtp.Client, *Failure) {
+	return d.open(ctx, func(conn net.Conn) (*smtp.Client, *Error) {
 		client, err := smtp.NewClientStartTLS(conn, cfg)
 		if err != nil {
 			return nil, failed(err, Unreachable, handshake(err).Cause)
@@ -117,10 +117,10 @@ func (d *Dialer) encrypted(ctx context.Context, anyCertificate bool) (*Conn, *Fa
 }
 
 // open connects, lets begin make a client of the connection, and introduces us.
-func (d *Dialer) open(ctx context.Context, begin func(net.Conn) (*smtp.Client, *Failure)) (*Conn, *Failure) {
+func (d *Dialer) open(ctx context.Context, begin func(net.Conn) (*smtp.Client, *Error)) (*Conn, *Error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", d.Server.Address())
 	if err != nil {
-		return nil, &Failure{Cause: Unreachable, err: err}
+		return nil, &Error{Cause: Unreachable, err: err}
 	}
 	release := cutWith(ctx, conn)
 	defer release()
@@ -141,15 +141,15 @@ func (d *Dialer) open(ctx context.Context, begin func(net.Conn) (*smtp.Client, *
 }
 
 // handshake tells a failure of TLS from one of the network.
-func handshake(err error) *Failure {
+func handshake(err error) *Error {
 	var op *net.OpError
 	if alert := errors.As(err, &op) && strings.HasSuffix(op.Op, " error"); ofNetwork(err) && !alert { // crypto/tls: "remote error", "local error"
-		return &Failure{Cause: Unreachable, err: err}
+		return &Error{Cause: Unreachable, err: err}
 	}
-	return &Failure{Cause: Insecure, err: err}
+	return &Error{Cause: Insecure, err: err}
 }
 
-func (d *Dialer) logIn(client *smtp.Client) *Failure {
+func (d *Dialer) logIn(client *smtp.Client) *Error {
 	user, password := d.Server.User, d.Server.Password.Reveal()
 	if user == "" {
 		return nil
@@ -161,7 +161,7 @@ func (d *Dialer) logIn(client *smtp.Client) *Failure {
 	case client.SupportsAuth(sasl.Login):
 		how = sasl.NewLoginClient(user, password)
 	default:
-		return &Failure{Cause: Unauthorised, err: errNoAuth}
+		return &Error{Cause: Unauthorised, err: errNoAuth}
 	}
 	if err := client.Auth(how); err != nil {
 		return failed(err, Unauthorised, Unreachable)
@@ -181,7 +181,7 @@ func cutWith(ctx context.Context, conn net.Conn) (release func()) {
 func (c *Conn) Usable() bool { return c != nil && !c.broken }
 
 // Send sends one mail; data is the whole of it. The result is nil only if the server has taken the mail.
-func (c *Conn) Send(ctx context.Context, from, to string, data []byte) *Failure {
+func (c *Conn) Send(ctx context.Context, from, to string, data []byte) *Error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeouts.Mail)
 	defer cancel()
 	release := cutWith(ctx, c.net)
@@ -198,15 +198,15 @@ func (c *Conn) Send(ctx context.Context, from, to string, data []byte) *Failure 
 	return f
 }
 
-func (c *Conn) send(from, to string, data []byte) *Failure {
-	early := func(err error) *Failure {
+func (c *Conn) send(from, to string, data []byte) *Error {
+	at := func(step Step, err error) *Error {
 		f := failed(err, Refused, Broken)
-		f.Early = true
+		f.Step, f.Early = step, step != Content
 		return f
 	}
 	if c.dirty {
 		if err := c.client.Reset(); err != nil {
-			f := early(err)
+			f := at(Sender, err)
 			f.Cause = Broken
 			return f
 		}
@@ -216,33 +216,33 @@ func (c *Conn) send(from, to string, data []byte) *Failure {
 	options := &smtp.MailOptions{Size: int64(len(data)), UTF8: !plain}
 	if !plain {
 		if ok, _ := c.client.Extension("SMTPUTF8"); !ok {
-			return &Failure{Cause: Unsupported}
+			return &Error{Cause: Unsupported}
 		}
 	}
 	sender, _ := ASCII(from)
 	if err := c.client.Mail(sender, options); err != nil {
-		return early(err)
+		return at(Sender, err)
 	}
 	if err := c.client.Rcpt(address, nil); err != nil {
-		return early(err)
+		return at(Recipient, err)
 	}
 	w, err := c.client.Data()
 	if err != nil {
-		return early(err)
+		return at(Content, err)
 	}
 	if _, err := w.Write(data); err != nil {
-		return failed(err, Refused, Broken)
+		return at(Content, err)
 	}
 	if err := w.Close(); err != nil {
-		return failed(err, Refused, Broken)
+		return at(Content, err)
 	}
 	return nil
 }
 
-// Close says goodbye, unless the connection is broken, and closes it.
-func (c *Conn) Close() {
+// Close says goodbye, unless the connection is broken or ctx ends, and closes it.
+func (c *Conn) Close(ctx context.Context) {
 	if !c.broken {
-		ctx, cancel := context.WithTimeout(context.Background(), quitTimeout)
+		ctx, cancel := context.WithTimeout(ctx, quitTimeout)
 		release := cutWith(ctx, c.net)
 		_ = c.client.Quit() // the server may be gone already
 		release()

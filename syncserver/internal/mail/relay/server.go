@@ -1,7 +1,7 @@
 // Package relay hands mails to the mail server that passes them on, over SMTP.
 //
 // It knows nothing of letters, outboxes or retries: it tells whether a mail was taken, and if not, whether another try
-// makes sense (Failure). Start reading at Dialer; server.go holds the address of a mail server and its credentials.
+// makes sense (Error). Start reading at Dialer; server.go holds the address of a mail server and its credentials.
 package relay
 
 import (
@@ -90,21 +90,16 @@ func Parse(address string) (Server, error) {
 			return Server{}, errForm
 		}
 	}
-	return s, s.ask(u.RawQuery)
-}
-
-// ask reads what stands behind the question mark.
-func (s *Server) ask(query string) error {
 	switch {
-	case query == "":
+	case u.RawQuery == "":
 	case s.Security == Implicit:
-		return errStartTLS
-	case query == "starttls=required":
+		return Server{}, errStartTLS
+	case u.RawQuery == "starttls=required":
 		s.Security = StartTLS
-	case query == "starttls=optional":
+	case u.RawQuery == "starttls=optional":
 		s.Security = IfOffered
 	default:
-		return errStartTLS
+		return Server{}, errStartTLS
 	}
-	return nil
+	return s, nil
 }

@@ -23,12 +23,24 @@ const (
 	Unsupported  Cause = "unsupported"  // the server cannot send to an address of this kind
 )
 
-// Failure is why a mail was not taken. Nothing of what the server said is part of its text, since that may repeat addresses.
-type Failure struct {
+// Step is a part of a mail, in the order in which the server takes them.
+type Step string
+
+// The steps.
+const (
+	Sender    Step = "sender"
+	Recipient Step = "recipient"
+	Content   Step = "content"
+)
+
+// Error is why a mail was not taken. Nothing of what the server said is part of its text, since that may repeat addresses.
+type Error struct {
 	Cause Cause
 	// Code and Enhanced are the reply (RFC 5321, RFC 3463); 0 if there was none.
 	Code     int
 	Enhanced [3]int
+	// Step is what the server did not take, "" if it did not come to that.
+	Step Step
 	// Early tells that a connection which had been used before broke, and that the server was not given any of the mail: a
 	// new connection can be tried at once.
 	Early bool
@@ -37,7 +49,7 @@ type Failure struct {
 }
 
 // Error tells cause and code.
-func (f *Failure) Error() string {
+func (f *Error) Error() string {
 	switch {
 	case f.Code != 0 && f.Enhanced != [3]int{}:
 		return fmt.Sprintf("%s: reply %d %d.%d.%d", f.Cause, f.Code, f.Enhanced[0], f.Enhanced[1], f.Enhanced[2])
@@ -50,25 +62,30 @@ func (f *Failure) Error() string {
 }
 
 // Unwrap is the error of the network, if it was one.
-func (f *Failure) Unwrap() error { return f.err }
+func (f *Error) Unwrap() error { return f.err }
 
 // Permanent tells that another try would fail as well.
-func (f *Failure) Permanent() bool {
+func (f *Error) Permanent() bool {
 	return f.Cause == Unsupported || f.Cause == Refused && f.Code/100 == 5
 }
 
 // Shared tells that every other mail would have failed in the same way, since none could even be begun.
-func (f *Failure) Shared() bool {
+func (f *Error) Shared() bool {
 	return f.Cause == Unreachable || f.Cause == Insecure || f.Cause == Unauthorised
 }
 
-// failed makes a Failure of an error of the SMTP library; cause is what it means if the server replied, lost if not.
-func failed(err error, cause, lost Cause) *Failure {
+var errProtocol = errors.New("the server does not speak SMTP")
+
+// failed makes an Error of an error of the SMTP library; cause is what it means if the server replied, lost if not.
+func failed(err error, cause, lost Cause) *Error {
 	var reply *smtp.SMTPError
 	if !errors.As(err, &reply) {
-		return &Failure{Cause: lost, err: err}
+		if p := textproto.ProtocolError(""); errors.As(err, &p) {
+			err = errProtocol // whose text is what the server said
+		}
+		return &Error{Cause: lost, err: err}
 	}
-	f := &Failure{Cause: cause, Code: reply.Code}
+	f := &Error{Cause: cause, Code: reply.Code}
 	if reply.EnhancedCode[0] > 0 {
 		f.Enhanced = reply.EnhancedCode
 	}
