@@ -22,6 +22,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/page"
 	"widgets.pro/syncserver/internal/ratelimit"
@@ -95,6 +96,7 @@ type Site struct {
 
 	unavailable map[look]*fixed
 	notFound    *fixed
+	reference   reference
 }
 
 // Limits of what one client address may do. Whoever has spent the misses is not answered by short links until they
@@ -138,6 +140,9 @@ func New(cfg Config) (*Site, error) {
 	const policy = "default-src 'none'; base-uri 'none'; form-action %s; frame-ancestors %s; img-src data:; style-src %s"
 	s.policy = []string{fmt.Sprintf(policy, "'self'", "'none'", page.StyleHash(string(style)))}
 	s.framed = []string{fmt.Sprintf(policy, "'none'", "*", page.StyleHash(string(style)))}
+	if s.reference, err = newReference(httpapi.Description(), cfg.Base); err != nil {
+		return nil, err
+	}
 	s.unavailable = map[look]*fixed{}
 	for _, l := range looks() {
 		gone := unavailable
@@ -176,6 +181,7 @@ func (s *Site) Routes() []httpmw.Route {
 		{Pattern: "GET /assets/{name}", Audience: httpmw.Everybody, Handler: s.cfg.Assets},
 		{Pattern: "GET /embed.js", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Embed)},
 		{Pattern: "GET /{$}", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.home)},
+		{Pattern: "GET /api", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.api)},
 		{Pattern: "GET /signup", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.signUpForm)},
 		{
 			Pattern: "POST /signup", Audience: httpmw.Everybody, Handler: form(s.signUp),
