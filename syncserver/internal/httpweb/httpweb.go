@@ -72,15 +72,21 @@ type Accounts interface {
 	SignUpInvited(ctx context.Context, c account.Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (account.SignIn, error)
 	// Person tells whose session a token is.
 	Person(ctx context.Context, token string) (account.Identity, error)
+	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
+	Tickets
 	httpapi.Newcomers
 	httpapi.Owners
+	httpapi.Devices
+}
+
+// Tickets is what the pages ask of account.Service for those who open the link in a mail.
+type Tickets interface {
 	Confirmable(ctx context.Context, ticket string) (email string, err error)
 	Confirm(ctx context.Context, ticket string, c account.Credentials, lifetime time.Duration) (in account.SignIn, kept string, err error)
 	Resettable(ctx context.Context, ticket string) (email string, err error)
 	Reset(ctx context.Context, ticket, password string, client netip.Addr) error
 	Verifiable(ctx context.Context, ticket string) (account.Verification, error)
 	Verify(ctx context.Context, ticket string, client netip.Addr) (account.Verification, error)
-	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
 }
 
 // Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a
