@@ -36,7 +36,9 @@ const (
 
 func address(a store.AccountID) string { return string(a[4:]) + "@example.org" }
 
-func personal(a store.AccountID) store.OrganisationID { return store.OrganisationID("org_" + string(a)) }
+func personal(a store.AccountID) store.OrganisationID {
+	return store.OrganisationID("org_" + string(a))
+}
 
 // heard is a content.Events that writes down what it hears.
 type heard struct{ what []string }
@@ -58,6 +60,7 @@ type world struct {
 	t      failer
 	ctx    testing.TB
 	store  store.Store
+	office *mail.Office
 	people *people.Service
 	heard  heard
 	now    time.Time
@@ -75,7 +78,8 @@ func newWorld(tb testing.TB) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w.people = people.New(people.Config{Store: st, Mail: office, Events: &w.heard, Now: func() time.Time { return w.now }, Random: rand.Reader, Base: "https://dash.example"})
+	w.office = office
+	w.people = w.service(st)
 	w.update(func(tx store.Tx) error {
 		for _, a := range []store.AccountID{ann, bob, cat, dan} {
 			verified := int64(1)
@@ -96,6 +100,12 @@ func newWorld(tb testing.TB) *world {
 	})
 	w.heard.what = nil
 	return w
+}
+
+func (w *world) service(st store.Store) *people.Service {
+	return people.New(people.Config{
+		Store: st, Mail: w.office, Events: &w.heard, Now: func() time.Time { return w.now }, Random: rand.Reader, Base: "https://dash.example",
+	})
 }
 
 func (w *world) update(fn func(store.Tx) error) {
