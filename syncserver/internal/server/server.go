@@ -95,6 +95,7 @@ func New(d Deps) (*Server, error) {
 
 func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	s := &Server{log: d.Log, store: st, rooms: room.New()}
+	s.rooms.Time(d.Now)
 	var err error
 	if s.office, err = mail.New(mail.Config{Store: st, Now: d.Now, Random: d.Random, Base: d.Config.Base}); err != nil {
 		return nil, fmt.Errorf("prepare mail: %w", err)
