@@ -220,7 +220,7 @@ func (m *model) acceptIt(r *rapid.T) {
 	if o.State != want {
 		r.Fatalf("it is %s, want %s", o.State, want)
 	}
-	err = m.world.accept(by, i.tokens[n])
+	err = m.accept(by, i.tokens[n])
 	mine := i.email == address(by) && by != dan
 	switch {
 	case !mine:
