@@ -101,6 +101,7 @@ func New(d Deps) (*Server, error) {
 
 func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	s := &Server{log: d.Log, store: st, rooms: room.New()}
+	s.rooms.Time(d.Now)
 	if err := s.prepareMail(d); err != nil {
 		return nil, err
 	}
