@@ -369,6 +369,35 @@ func (c content) rows(entity string) (*Rows, error) {
 	return c.readLog(entity, l)
 }
 
+// rowKey is the key of an entity's row i.
+func (c content) rowKey(entity string, i int) (found RowKey, err error) {
+	l, _, err := get[logRecord](c.tx, key(keyLog, entity))
+	if err != nil || i < 0 || i >= l.Count {
+		return RowKey{}, err
+	}
+	prefix := append(key(keySegment, entity), 0)
+	low := l.low()
+	var failed error
+	err = c.tx.Scan(prefix, after(prefix), func(k, b []byte) bool {
+		var s stored
+		if s, failed = header(k, b, low); failed != nil {
+			return false
+		}
+		if s.stamp.Compare(low.Stamp) >= 0 {
+			if i < s.count {
+				found = RowKey{Stamp: s.stamp, Index: s.first + i}
+				return false
+			}
+			i -= s.count
+		}
+		return true
+	})
+	if failed != nil {
+		return RowKey{}, fmt.Errorf("read rows: %w", failed)
+	}
+	return found, err
+}
+
 func (c content) readLog(entity string, l logRecord) (*Rows, error) {
 	r := &Rows{Columns: bytes.Clone(c.columns(entity)), Stamp: l.Stamp, Floor: l.Floor}
 	return r, c.segments(entity, l.low(), func(seg Segment) error {

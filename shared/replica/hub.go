@@ -341,6 +341,16 @@ func (h *Hub) Register(entity, field string) (value json.RawMessage, ok bool, er
 // Rows reads one entity's row log without the rest of the content; one without any rows is empty.
 func (h *Hub) Rows(entity string) (*Rows, error) { return h.rows(entity) }
 
+// Header is the columns of an entity's row log, nil if it has none, and the number of its rows, without reading these.
+func (h *Hub) Header(entity string) (columns json.RawMessage, rows int, err error) {
+	l, _, err := get[logRecord](h.tx, key(keyLog, entity))
+	return bytes.Clone(h.columns(entity)), l.Count, err
+}
+
+// RowKey is the key of row i of an entity, 0 <= i < the number of its rows, without reading the rows; the zero key of one
+// that is not there.
+func (h *Hub) RowKey(entity string, i int) (RowKey, error) { return h.rowKey(entity, i) }
+
 // Compact drops all but the newest keep positions of the log, and more if their entries take too much space. Devices that
 // are further behind get a snapshot.
 func (h *Hub) Compact(keep uint64) error {

@@ -311,7 +311,24 @@ func TestSI7_LatestIsAfterEverything(t *testing.T) {
 		for _, e := range s.Entities() {
 			rows, err := h.Rows(e)
 			must(t, err)
-			if want := s.Rows(e); want != nil && !slices.EqualFunc(slices.Collect(rows.All()), slices.Collect(want.All()), slices.Equal) {
+			want := s.Rows(e)
+			if want == nil {
+				want = &replica.Rows{}
+			}
+			columns, count, err := h.Header(e)
+			must(t, err)
+			if count != want.Len() || string(columns) != string(want.Columns) {
+				r.Fatalf("%s has %d rows under %s, not %d under %s", e, count, columns, want.Len(), want.Columns)
+			}
+			for i := range count {
+				if key, err := h.RowKey(e, i); err != nil || key != want.Key(i) {
+					r.Fatalf("row %d of %s is %v, not %v: %v", i, e, key, want.Key(i), err)
+				}
+			}
+			if key, err := h.RowKey(e, count); err != nil || key != (replica.RowKey{}) {
+				r.Fatalf("%s has a row %d: %v, %v", e, count, key, err)
+			}
+			if !slices.EqualFunc(slices.Collect(rows.All()), slices.Collect(want.All()), slices.Equal) {
 				r.Fatalf("%s has %d rows, and %d alone", e, want.Len(), rows.Len())
 			}
 		}

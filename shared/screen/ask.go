@@ -71,26 +71,33 @@ func Ask(c ShareChange, now int64, hash Hasher) (asked sharing.Command, err erro
 	return asked, err
 }
 
-// maxID bounds the ids of accounts and organisations in bytes.
+// maxID bounds the ids of accounts and organisations, in bytes.
 const maxID = 64
 
-// askPeople is Ask for the actions on people.
+// askPeople checks a change of people and puts it into asked.
 func askPeople(c ShareChange, asked *sharing.Command) error {
-	switch {
-	case asked.Action == sharing.Resend || asked.Action == sharing.Revoke:
-		id, ok := sharing.ParseInvitationID(string(c.Invitation))
-		if !ok {
-			return fault.Field("invitation", "This is not an invitation.")
+	switch c.Action { //nolint:exhaustive // the caller's table has the others
+	case sharing.Resend, sharing.Revoke:
+		asked.Invitation = c.Invitation
+		if _, ok := sharing.ParseInvitationID(string(c.Invitation)); !ok {
+			return fault.Field("invitation", "Which invitation? This is the id of none.")
 		}
-		asked.Invitation = id
-	case asked.Action == sharing.SetMemberRole && (c.Account == "" || len(c.Account) > maxID):
-		return fault.Field("account", "This is not an account.")
-	case asked.Action == sharing.SetMemberRole && c.Role != sharing.RoleNone && !c.Role.CanView():
-		return fault.Field("role", "The role is owner, editor or viewer.")
-	case asked.Action == sharing.Move && (c.Organisation == "" || len(c.Organisation) > maxID):
-		return fault.Field("organisation", "This is not an organisation.")
+	case sharing.SetMemberRole:
+		asked.Account, asked.Role = c.Account, c.Role
+		if c.Account == "" || len(c.Account) > maxID {
+			return fault.Field("account", "Whose role? This is the id of no account.")
+		}
+		if c.Role != sharing.RoleNone && !c.Role.CanView() {
+			return fault.Field("role", "The role is owner, editor or viewer.")
+		}
+	case sharing.SetEditorShare:
+		asked.Allow = c.Allow
+	case sharing.Move:
+		asked.Organisation = c.Organisation
+		if c.Organisation == "" || len(c.Organisation) > maxID {
+			return fault.Field("organisation", "Where to? This is the id of no organisation.")
+		}
 	}
-	asked.Account, asked.Role, asked.Allow, asked.Organisation = c.Account, c.Role, c.Allow, c.Organisation
 	return nil
 }
 

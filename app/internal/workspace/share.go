@@ -43,7 +43,7 @@ func (w *Workspace) Share(id board.ID, ask ShareChange) error {
 	if asked.Action.People() {
 		commands, dropped, err = w.peopleCommands(d, asked)
 	} else {
-		commands, err = w.commands(d, asked)
+		commands, err = w.linkCommands(d, asked)
 	}
 	if err != nil || len(commands)+len(dropped) == 0 {
 		return err
@@ -105,9 +105,9 @@ func (w *Workspace) queue(d *dashboard, commands []sharing.Command, dropped []lo
 	return nil
 }
 
-// commands are those that bring about what is asked for of the link, on top of those that wait already; none if it is so
+// linkCommands are those that bring about what is asked for of the link, on top of those that wait already; none if it is so
 // already.
-func (w *Workspace) commands(d *dashboard, asked sharing.Command) ([]sharing.Command, error) {
+func (w *Workspace) linkCommands(d *dashboard, asked sharing.Command) ([]sharing.Command, error) {
 	names, err := screen.NewNames(w.newULID, w.deps.Random)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it was doing

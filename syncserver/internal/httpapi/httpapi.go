@@ -1,7 +1,8 @@
-// Package httpapi answers the JSON requests of the app: signing up, in and out, one's account, and what server this is.
+// Package httpapi answers JSON requests: those of the app, which signs up, in and out and looks after one's account and
+// organisations, and those of programs, which list dashboards, push rows and change links.
 //
-// Failures are {"error": fault}. The package knows nothing of dashboards; those travel over httpsync. Start reading at
-// API.Routes; signup.go holds what needs no account, account.go what does.
+// Failures are {"error": fault}. openapi.json describes every request. Start reading at API.Routes for the app (signup.go
+// holds what needs no account, account.go what does), and at Programs.Routes for programs.
 package httpapi
 
 import (
@@ -59,12 +60,15 @@ type API struct {
 }
 
 // New makes an API.
-func New(cfg Config) *API {
-	a := &API{Config: cfg, cross: http.NewCrossOriginProtection()}
-	a.cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+func New(cfg Config) *API { return &API{Config: cfg, cross: sameOrigin()} }
+
+// sameOrigin turns away what pages of other sites send.
+func sameOrigin() *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		WriteFault(w, fault.New(fault.Denied, "This request was sent by a page of another site, so nothing was done."))
 	}))
-	return a
+	return p
 }
 
 // Routes lists the API's routes. Those that change something take nothing from pages of other sites.
@@ -142,10 +146,12 @@ func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // fail answers an error. What is no fault is logged and told in general words.
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) { fail(w, r, a.Log, err) }
+
+func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	f := fault.From(err)
 	if f.Kind == fault.Internal && r.Context().Err() == nil {
-		a.Log.ErrorContext(r.Context(), "a request could not be served", "route", r.Pattern, "error", err)
+		log.ErrorContext(r.Context(), "a request could not be served", "route", r.Pattern, "error", err)
 	}
 	WriteFault(w, f)
 }

@@ -162,6 +162,13 @@ func (r *Rooms) Watching(id board.ID, n int) {
 	r.tellShare(id, Receipt{})
 }
 
+// Watchers is how many viewers look at the dashboard by its link, as was told last.
+func (r *Rooms) Watchers(id board.ID) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.watching[id]
+}
+
 // Cut tells those in the room how many viewers a change of access has cut off and how long the slowest took (rule V2).
 func (r *Rooms) Cut(id board.ID, cut int, slowest time.Duration) {
 	if cut == 0 {
@@ -215,11 +222,4 @@ func split(step content.Step) []*piece {
 		size += n
 	}
 	return append(out, &piece{step: step.Part(from, step.To, step.Entries[start:]), size: size})
-}
-
-// Watchers is how many viewers look at a dashboard by its link now.
-func (r *Rooms) Watchers(id board.ID) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.watching[id]
 }
