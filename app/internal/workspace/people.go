@@ -463,7 +463,7 @@ func (w *Workspace) Presence(m wire.Presence) error {
 	defer w.write.Unlock()
 	d, err := w.find(m.Board)
 	if err != nil || d.rec.Denied != "" || slices.Equal(d.presence, m.People) {
-		return nil //nolint:nilerr // deleted here meanwhile, or late, or no news
+		return nil // deleted here meanwhile, or late, or no news
 	}
 	w.mu.Lock()
 	d.presence = m.People

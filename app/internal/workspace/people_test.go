@@ -319,7 +319,8 @@ func TestA3_EditorsShareWhereTheOwnerLetsThem(t *testing.T) {
 	}
 	d.invite(id, "dora@example.org")
 	for _, ask := range []workspace.ShareChange{
-		{Action: sharing.SetEditorShare}, {Action: sharing.Move, Organisation: team},
+		{Action: sharing.SetEditorShare},
+		{Action: sharing.Move, Organisation: team},
 		{Action: sharing.SetMemberRole, Account: "acc_bob", Role: sharing.RoleOwner},
 	} {
 		isFault(t, d.Share(id, ask), fault.Denied)
