@@ -115,6 +115,7 @@ type Site struct {
 
 	unavailable map[look]*fixed
 	notFound    *fixed
+	reference   reference
 }
 
 // Limits of what one client address may do. Whoever has spent the misses is not answered by short links until they
@@ -162,6 +163,9 @@ func New(cfg Config) (*Site, error) {
 	const policy = "default-src 'none'; base-uri 'none'; form-action %s; frame-ancestors %s; img-src data:; style-src %s"
 	s.policy = []string{fmt.Sprintf(policy, "'self'", "'none'", page.StyleHash(string(style)))}
 	s.framed = []string{fmt.Sprintf(policy, "'none'", "*", page.StyleHash(string(style)))}
+	if s.reference, err = newReference(httpapi.Description(), cfg.Base); err != nil {
+		return nil, err
+	}
 	s.unavailable = map[look]*fixed{}
 	for _, l := range looks() {
 		gone := unavailable
@@ -200,6 +204,7 @@ func (s *Site) Routes() []httpmw.Route {
 		{Pattern: "GET /assets/{name}", Audience: httpmw.Everybody, Handler: s.cfg.Assets},
 		{Pattern: "GET /embed.js", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Embed)},
 		{Pattern: "GET /{$}", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.home)},
+		{Pattern: "GET /api", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.api)},
 		{Pattern: "GET /login", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.logInForm)},
 		{
 			Pattern: "POST /login", Audience: httpmw.Everybody, Handler: form(s.logIn),
