@@ -52,6 +52,7 @@ func TestLookingEndsWithTheScreen(t *testing.T) {
 		if _, err := ws.Boards(wire.Boards{Boards: []wire.Access{{Board: id, Role: sharing.RoleOwner}}}); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // until all that has happened is there to be told
 		first := <-poll(t.Context(), f, "a", 0)
 		f.ask("POST", "/api/look", map[string]any{"board": id, "editing": true}, nil)
 		looks := func(at board.ID) {

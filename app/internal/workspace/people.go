@@ -45,15 +45,16 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 	}
 	present, pending := w.present(d)
 	var commands []sharing.Command
+	ids := ulid.Monotonic(w.deps.Random, 0) // so that the order of the ids is that of the list
 	for _, email := range good {
 		if present[email] {
 			out.Present = append(out.Present, email)
 			continue
 		}
 		c := sharing.Command{Action: sharing.Invite, Email: email, Role: role, Message: message}
-		u, err := w.newULID()
+		u, err := ulid.New(ulid.Timestamp(w.deps.Now()), ids)
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("make an id: %w", err)
 		}
 		c.Invitation = sharing.NewInvitationID(u)
 		if err := w.name(&c, id); err != nil {
