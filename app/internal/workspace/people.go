@@ -45,15 +45,16 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 	}
 	present, pending := w.present(d)
 	var commands []sharing.Command
+	ids := ulid.Monotonic(w.deps.Random, 0) // so that the order of the ids is that of the list
 	for _, email := range good {
 		if present[email] {
 			out.Present = append(out.Present, email)
 			continue
 		}
 		c := sharing.Command{Action: sharing.Invite, Email: email, Role: role, Message: message}
-		u, err := w.newULID()
+		u, err := ulid.New(ulid.Timestamp(w.deps.Now()), ids)
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("make an id: %w", err)
 		}
 		c.Invitation = sharing.NewInvitationID(u)
 		if err := w.name(&c, id); err != nil {
@@ -463,7 +464,7 @@ func (w *Workspace) Presence(m wire.Presence) error {
 	defer w.write.Unlock()
 	d, err := w.find(m.Board)
 	if err != nil || d.rec.Denied != "" || slices.Equal(d.presence, m.People) {
-		return nil //nolint:nilerr // deleted here meanwhile, or late, or no news
+		return nil // deleted here meanwhile, or late, or no news
 	}
 	w.mu.Lock()
 	d.presence = m.People
