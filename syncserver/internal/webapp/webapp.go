@@ -60,13 +60,16 @@ type Accounts interface {
 	LogOut(ctx context.Context, token string) error
 }
 
-// Config is what a Service needs. Store, Rooms, Accounts, Log, Now, Random and Base are required.
+// Config is what a Service needs. Store, Rooms, Accounts, People, Log, Now, Random and Base are required.
 type Config struct {
 	Store    store.Store
 	Rooms    *room.Rooms
 	Accounts Accounts
-	Log      *slog.Logger
-	Now      func() time.Time
+	// People prepares invitations; see people.Service. Mails says that the server can send them.
+	People Inviter
+	Mails  bool
+	Log    *slog.Logger
+	Now    func() time.Time
 	// Random is cryptographically secure and safe for concurrent use.
 	Random io.Reader
 	// Base is the public base URL, without a slash at its end.
