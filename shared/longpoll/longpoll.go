@@ -38,8 +38,6 @@ type Hub struct {
 	wake    chan struct{}
 	polls   []*poll // oldest first
 	closed  bool
-	// watched, if not nil, is told when screens begin to ask, and when none does any more.
-	watched func(bool)
 }
 
 type numbered struct {
@@ -65,10 +63,6 @@ func New(start int64, atOnce int) *Hub {
 	start = max(start, 1)
 	return &Hub{atOnce: atOnce, first: start, seq: start, told: start, boards: map[board.ID]numbered{}, wake: make(chan struct{})}
 }
-
-// Watch has f told when screens begin to ask, and when none does any more. It must be called before the first poll; f must
-// not block nor call the Hub.
-func (h *Hub) Watch(f func(asked bool)) { h.watched = f }
 
 // Publish numbers events and wakes the polls. It does not block.
 func (h *Hub) Publish(events ...screen.Event) {
@@ -148,20 +142,13 @@ func (h *Hub) enter(client string) *poll {
 		return p
 	}
 	h.polls = append(h.polls, p)
-	if len(h.polls) == 1 && h.watched != nil {
-		h.watched(true)
-	}
 	return p
 }
 
 func (h *Hub) leave(p *poll) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before := len(h.polls)
 	h.polls = slices.DeleteFunc(h.polls, func(q *poll) bool { return q == p })
-	if before > 0 && len(h.polls) == 0 && h.watched != nil {
-		h.watched(false)
-	}
 }
 
 // since collects the events after a number, in the order of their numbers, to be handed out. The caller holds h.mu.

@@ -82,7 +82,6 @@ func New(deps Deps) *Bridge {
 		calls: &calls{idle: make(chan struct{})}, farewell: make(chan struct{}, 1), settled: make(chan struct{}),
 	}
 	b.looks = &looks{away: deps.LookAway, log: deps.Log}
-	b.hub.Watch(b.looks.watch)
 	b.life, b.stop = context.WithCancel(context.Background())
 	b.handler = b.guard(b.routes())
 	return b

@@ -24,7 +24,8 @@ type looks struct {
 	mu      sync.Mutex
 	ws      *workspace.Workspace // nil until a screen has looked
 	board   board.ID
-	timer   *time.Timer // runs while no screen polls, nil otherwise
+	polls   int         // under way
+	timer   *time.Timer // runs while there are none, nil otherwise
 	gone    bool        // no screen has polled for so long that the workspace was told
 	stopped bool
 }
@@ -58,32 +59,44 @@ func (l *looks) at(ws *workspace.Workspace, id board.ID, editing bool) error {
 	return nil
 }
 
-// watch is told when screens begin to poll, and when none does any more. It does not block.
-func (l *looks) watch(polls bool) {
+// enter counts a poll that begins.
+func (l *looks) enter() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
-	}
-	switch {
-	case l.stopped:
-	case !polls:
-		l.timer = time.AfterFunc(l.away, l.leave)
-	case l.gone:
+	l.polls++
+	l.unwind()
+	if l.gone {
 		l.gone = false
 		l.tell(l.board)
 	}
 }
 
+// leave counts a poll that has ended.
 func (l *looks) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.timer == nil || l.stopped || l.ws == nil {
-		return // a poll came just now, or there is nothing to leave
+	l.unwind()
+	if l.polls--; l.polls == 0 && !l.stopped {
+		l.timer = time.AfterFunc(l.away, l.lookAway)
+	}
+}
+
+func (l *looks) lookAway() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.polls > 0 || l.stopped || l.ws == nil {
+		return // a poll came just now, or there is nothing to look away from
 	}
 	l.gone = true
 	l.tell("")
+}
+
+// unwind stops the timer. The caller holds l.mu.
+func (l *looks) unwind() {
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
+	}
 }
 
 // tell tells the workspace. The caller holds l.mu.
@@ -97,8 +110,5 @@ func (l *looks) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stopped = true
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
-	}
+	l.unwind()
 }

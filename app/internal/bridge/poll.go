@@ -21,5 +21,7 @@ func (b *Bridge) events(w http.ResponseWriter, r *http.Request) {
 		b.fail(w, r, fault.Field("client", "Whoever asks must give a short name."))
 		return
 	}
+	b.looks.enter()
+	defer b.looks.leave()
 	b.answer(w, r, b.hub.Wait(r.Context(), after, client, b.deps.PollWait))
 }

@@ -70,7 +70,7 @@ func (w *Workspace) place(n *newBoard, organisation string) error {
 	if !slices.ContainsFunc(w.orgs, func(o localstore.Organisation) bool { return o.ID == organisation }) {
 		return fault.Field("organisation", "You are not a member of this organisation.")
 	}
-	if err := w.identify(&c, n.rec.ID); err != nil {
+	if err := w.name(&c, n.rec.ID); err != nil {
 		return err
 	}
 	n.move = &localstore.Command{Command: c}

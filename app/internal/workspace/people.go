@@ -42,14 +42,14 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 			continue
 		}
 		c := sharing.Command{Action: sharing.Invite, Email: email, Role: role, Message: message}
-		if err := w.identify(&c, id); err != nil {
-			return out, err
-		}
 		u, err := w.newULID()
 		if err != nil {
 			return out, err
 		}
 		c.Invitation = sharing.NewInvitationID(u)
+		if err := w.name(&c, id); err != nil {
+			return out, err
+		}
 		commands = append(commands, c)
 		out.Invited = append(out.Invited, email)
 	}
@@ -68,6 +68,16 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 	}
 	w.wake()
 	return out, nil
+}
+
+// name gives a command on people its id.
+func (w *Workspace) name(c *sharing.Command, id board.ID) error {
+	u, err := w.newULID()
+	if err != nil {
+		return err
+	}
+	c.ID, c.Board = sharing.NewCommandID(u), id
+	return nil
 }
 
 // invitations says that n of them wait.
@@ -114,21 +124,11 @@ func ownersOnly(c sharing.Command) bool {
 	return c.Action == sharing.SetEditorShare || c.Action == sharing.Move || c.Role == sharing.RoleOwner
 }
 
-// identify gives a command on people its id. It needs no version to be based on.
-func (w *Workspace) identify(c *sharing.Command, id board.ID) error {
-	u, err := w.newULID()
-	if err != nil {
-		return err
-	}
-	c.ID, c.Board = sharing.NewCommandID(u), id
-	return nil
-}
-
 // peopleCommands are those that bring about what is asked for on top of those that wait already, and those that need not be
 // sent any more; none of either if it is so already.
 func (w *Workspace) peopleCommands(d *dashboard, asked sharing.Command) (commands []sharing.Command, dropped []localstore.Command, err error) {
 	needed := false
-	switch asked.Action { //nolint:exhaustive // screen.Ask has let through no others
+	switch asked.Action { //nolint:exhaustive // there are no others on people that Share takes
 	case sharing.Resend:
 		needed, err = w.resending(d, asked.Invitation)
 	case sharing.Revoke:
@@ -146,7 +146,7 @@ func (w *Workspace) peopleCommands(d *dashboard, asked sharing.Command) (command
 	if err != nil || !needed {
 		return nil, dropped, err
 	}
-	if err := w.identify(&asked, d.rec.ID); err != nil {
+	if err := w.name(&asked, d.rec.ID); err != nil {
 		return nil, nil, err
 	}
 	return []sharing.Command{asked}, dropped, nil
@@ -217,15 +217,16 @@ func (w *Workspace) people(d *dashboard) []Person {
 	if home {
 		self = w.account.ID
 	}
-	if d.people == nil || len(d.people.Members) == 0 {
+	known := permitted(d.people, d.role(), d.manages())
+	if known == nil || len(known.Members) == 0 {
 		you := Person{Name: "You", Role: d.role(), Own: true, You: true, Account: self}
 		if home {
-			you.Name, you.Email = w.name(), w.account.Email
+			you.Name, you.Email = w.userName(), w.account.Email
 		}
 		return []Person{you}
 	}
-	out := make([]Person, 0, len(d.people.Members))
-	for _, m := range d.people.Members {
+	out := make([]Person, 0, len(known.Members))
+	for _, m := range known.Members {
 		p := Person{Account: m.Account, Name: m.Name, Email: m.Email, Role: m.Role, Own: m.Own, You: m.Account == self}
 		for _, q := range w.outbox {
 			if q.Command.Board != d.rec.ID || q.Command.Action != sharing.SetMemberRole || q.Command.Account != m.Account {
@@ -241,8 +242,8 @@ func (w *Workspace) people(d *dashboard) []Person {
 	return out
 }
 
-// name is the account's, or its address.
-func (w *Workspace) name() string {
+// userName is the account's name, or its address.
+func (w *Workspace) userName() string {
 	switch {
 	case w.account == nil:
 		return "You"
@@ -280,7 +281,7 @@ func (w *Workspace) invitations(d *dashboard) []InvitationView {
 		case action == sharing.Invite && at < 0:
 			made := invitedAt(q.Command)
 			out = append(out, InvitationView{
-				ID: q.Command.Invitation, Email: q.Command.Email, Role: q.Command.Role, By: w.name(), Invited: made,
+				ID: q.Command.Invitation, Email: q.Command.Email, Role: q.Command.Role, By: w.userName(), Invited: made,
 				Expires: made + sharing.InvitationLifetime, Delivery: DeliveryWaiting, Waiting: &action,
 			})
 		}
@@ -323,7 +324,7 @@ func (w *Workspace) organisation(d *dashboard) string {
 
 // boardOrganisation is the dashboard's organisation as the server told. Whoever is not a member of it is not told its id.
 func (w *Workspace) boardOrganisation(d *dashboard) *BoardOrganisation {
-	if d.people == nil || d.people.Organisation == "" {
+	if d.people == nil || d.people.Organisation == "" || !d.role().CanEdit() {
 		return nil
 	}
 	o := &BoardOrganisation{ID: d.rec.Organisation, Name: d.people.Organisation, Size: d.people.Size, Personal: w.personal(d.rec.Organisation)}
@@ -344,6 +345,9 @@ func (w *Workspace) personal(id string) bool {
 func (w *Workspace) presence(d *dashboard) []Present {
 	out := make([]Present, 0, len(d.presence))
 	for _, p := range d.presence {
+		if !d.role().CanEdit() {
+			break
+		}
 		if w.account == nil || p.Account != w.account.ID {
 			out = append(out, Present(p))
 		}
@@ -422,7 +426,7 @@ func (w *Workspace) applied(d *dashboard, c sharing.Command) *localstore.People 
 		}
 		now := w.clock()
 		next.Invitations = append(slices.Clone(next.Invitations), sharing.Invitation{
-			ID: c.Invitation, Email: c.Email, Role: c.Role, By: w.name(), Invited: now, Expires: now + sharing.InvitationLifetime,
+			ID: c.Invitation, Email: c.Email, Role: c.Role, By: w.userName(), Invited: now, Expires: now + sharing.InvitationLifetime,
 			Delivery: sharing.DeliveryQueued,
 		})
 	case sharing.Revoke:

@@ -29,14 +29,14 @@ type head struct {
 	Role         sharing.Role `json:"role"`
 	Mine         bool         `json:"mine"`
 	Owner        string       `json:"owner"`
-	Organisation organisation `json:"organisation"`
+	Organisation belonging `json:"organisation"`
 	Trashed      bool         `json:"trashed"`
 	CanShare     bool         `json:"canShare"`
 	Mode         sharing.Mode `json:"mode,omitempty"`
 	URL          string       `json:"url,omitempty"`
 }
 
-type organisation struct {
+type belonging struct {
 	ID   store.OrganisationID `json:"id"`
 	Name string               `json:"name"`
 }
@@ -96,7 +96,7 @@ func (p *Programs) headOf(tx store.Tx, g access.Grant, c *call) (h head, err err
 	if err != nil {
 		return h, fmt.Errorf("read account: %w", err)
 	}
-	h.Trashed, h.Mine, h.Owner, h.Organisation = rec.Trashed, rec.Owner == c.me.Account, owner.Shown(), organisation{rec.Organisation, org.Name}
+	h.Trashed, h.Mine, h.Owner, h.Organisation = rec.Trashed, rec.Owner == c.me.Account, owner.Shown(), belonging{rec.Organisation, org.Name}
 	if !h.CanShare {
 		return h, nil
 	}

@@ -45,7 +45,7 @@ func newBench(t *testing.T, o servertest.Options) *bench {
 	o.Data = filepath.Join(t.TempDir(), "server.db")
 	b := &bench{t: t, data: o.Data, srv: servertest.Start(t, o), people: map[string]servertest.SignedIn{}, widget: board.NewWidgetID(ulid.Make())}
 	var err error
-	if b.ann, err = owner.SignUp(t.Context(), b.srv.URL(), "ann@example.org", servertest.Password, time.Now); err != nil {
+	if b.ann, err = owner.SignUp(t.Context(), b.srv.URL(), "ann@example.org", servertest.Password, time.Now, b.srv.Letters); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.ann.Close() })

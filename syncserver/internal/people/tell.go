@@ -105,7 +105,11 @@ func pending(tx store.Tx, id board.ID) ([]sharing.Invitation, error) {
 		return nil, fmt.Errorf("list invitations: %w", err)
 	}
 	for _, inv := range all {
-		if inv.State != store.InvitationOpen {
+		counts, err := holds(tx, inv)
+		if err != nil {
+			return nil, err
+		}
+		if !counts {
 			continue
 		}
 		by, err := nameOf(tx, inv.By)

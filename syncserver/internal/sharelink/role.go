@@ -30,10 +30,7 @@ func GiveRole(tx store.Tx, ev content.Events, g access.Grant, account store.Acco
 	if err != nil {
 		return err
 	}
-	if err := tx.Boards().SetRole(id, account, role); err != nil {
-		return fmt.Errorf("set role on %s: %w", id, err)
-	}
-	if err := keepOwner(tx, id); err != nil {
+	if err := Hand(tx, id, account, role, ""); err != nil {
 		return err
 	}
 	if err := Announce(tx, ev, g, before); err != nil {
@@ -43,13 +40,23 @@ func GiveRole(tx store.Tx, ev content.Events, g access.Grant, account store.Acco
 	return nil
 }
 
-// keepOwner sees to it that the dashboard has an owner and that its record names one.
-func keepOwner(tx store.Tx, id board.ID) error {
+// Hand sets an account's own role on a dashboard and tells nobody, which is for the caller to do in the same transaction. If
+// no owner is left, heir becomes that; without an heir it fails with Conflict (SI19).
+func Hand(tx store.Tx, id board.ID, account store.AccountID, role sharing.Role, heir store.AccountID) error {
+	if err := tx.Boards().SetRole(id, account, role); err != nil {
+		return fmt.Errorf("set role on %s: %w", id, err)
+	}
 	holders, err := tx.Boards().Roles(id)
 	if err != nil {
 		return fmt.Errorf("read roles of %s: %w", id, err)
 	}
 	holders = slices.DeleteFunc(holders, func(h store.Holder) bool { return h.Role != sharing.RoleOwner })
+	if len(holders) == 0 && heir != "" {
+		if err := tx.Boards().SetRole(id, heir, sharing.RoleOwner); err != nil {
+			return fmt.Errorf("set role on %s: %w", id, err)
+		}
+		holders = []store.Holder{{Account: heir, Role: sharing.RoleOwner}}
+	}
 	if len(holders) == 0 {
 		return fault.New(fault.Conflict, "A dashboard needs an owner.").WithHint("Make somebody else its owner first.")
 	}
@@ -71,7 +78,11 @@ func Announce(tx store.Tx, ev content.Events, g access.Grant, before []store.Acc
 	if err != nil {
 		return err
 	}
-	accounts := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(before), after...))))
+	return AnnounceTo(tx, ev, g, slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(before), after...)))))
+}
+
+// AnnounceTo is Announce where it is known whose access may have changed.
+func AnnounceTo(tx store.Tx, ev content.Events, g access.Grant, accounts []store.AccountID) error {
 	id := g.Board()
 	hub, err := content.Open(tx, g)
 	if err != nil {

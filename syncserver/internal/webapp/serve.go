@@ -111,7 +111,7 @@ func (s *Service) who(r *http.Request) (account.Identity, error) {
 	if token == "" {
 		return account.Identity{}, signedOut()
 	}
-	me, err := s.cfg.Accounts.Authenticate(r.Context(), token)
+	me, err := s.cfg.Accounts.Person(r.Context(), token)
 	if err == nil && me.Scopes != nil {
 		err = signedOut()
 	}

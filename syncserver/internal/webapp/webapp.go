@@ -56,7 +56,7 @@ const (
 
 // Accounts tells whose session a token is, and ends it; see account.Service.
 type Accounts interface {
-	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	Person(ctx context.Context, token string) (account.Identity, error)
 	LogOut(ctx context.Context, token string) error
 }
 
