@@ -29,7 +29,7 @@ type head struct {
 	Role         sharing.Role `json:"role"`
 	Mine         bool         `json:"mine"`
 	Owner        string       `json:"owner"`
-	Organisation belonging `json:"organisation"`
+	Organisation belonging    `json:"organisation"`
 	Trashed      bool         `json:"trashed"`
 	CanShare     bool         `json:"canShare"`
 	Mode         sharing.Mode `json:"mode,omitempty"`

@@ -38,6 +38,7 @@ type Accounts interface {
 	Person(ctx context.Context, token string) (account.Identity, error)
 	Newcomers
 	Owners
+	Devices
 }
 
 // Config is what an API needs; all but Mailbox must be given.

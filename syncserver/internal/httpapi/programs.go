@@ -69,6 +69,7 @@ func (p *Programs) Routes() []httpmw.Route {
 		return httpmw.Route{Pattern: pattern, Audience: httpmw.SignedIn, Handler: p.route(s, status, h), Limits: "body 1 MiB; same origin; " + limits}
 	}
 	return []httpmw.Route{
+		{Pattern: "GET /api/v1/openapi.json", Audience: httpmw.Everybody, Handler: http.HandlerFunc(describe)},
 		get("/api/v1/boards", p.list),
 		change("POST /api/v1/boards", account.ScopeWrite, http.StatusCreated, p.create),
 		get("/api/v1/boards/{board}", p.board),

@@ -60,22 +60,27 @@ type Accounts interface {
 	SignUpInvited(ctx context.Context, c account.Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (account.SignIn, error)
 	// Person tells whose session a token is.
 	Person(ctx context.Context, token string) (account.Identity, error)
+	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
+	Tickets
 	httpapi.Newcomers
 	httpapi.Owners
+	httpapi.Devices
+}
+
+// Tickets is what the pages ask of account.Service for those who open the link in a mail.
+type Tickets interface {
 	Confirmable(ctx context.Context, ticket string) (email string, err error)
 	Confirm(ctx context.Context, ticket string, c account.Credentials, lifetime time.Duration) (in account.SignIn, kept string, err error)
 	Resettable(ctx context.Context, ticket string) (email string, err error)
 	Reset(ctx context.Context, ticket, password string, client netip.Addr) error
 	Verifiable(ctx context.Context, ticket string) (account.Verification, error)
 	Verify(ctx context.Context, ticket string, client netip.Addr) (account.Verification, error)
-	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
 }
 
-// Config is what a Site needs; everything but Mailbox must be given. Base is the public base URL without a slash at its end;
-// Mailbox the address of the page that shows the mail of a development server, "" if there is none.
+// Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a
+// slash at its end.
 type Config struct {
 	Base     string
-	Mailbox  string
 	Pages    Pages
 	Locks    Locks
 	Core     Core
@@ -87,6 +92,9 @@ type Config struct {
 	Clients       httpmw.Clients
 	Logger        *slog.Logger
 	Now           func() time.Time
+	// Mailbox is the development mailbox, nil if there is none; MailboxURL the address of its page, "" if there is none.
+	Mailbox    Mailbox
+	MailboxURL string
 }
 
 // Site answers browsers. Safe for concurrent use.
@@ -101,6 +109,7 @@ type Site struct {
 
 	unavailable map[look]*fixed
 	notFound    *fixed
+	reference   reference
 }
 
 // Limits of what one client address may do. Whoever has spent the misses is not answered by short links until they
@@ -148,6 +157,9 @@ func New(cfg Config) (*Site, error) {
 	const policy = "default-src 'none'; base-uri 'none'; form-action %s; frame-ancestors %s; img-src data:; style-src %s"
 	s.policy = []string{fmt.Sprintf(policy, "'self'", "'none'", page.StyleHash(string(style)))}
 	s.framed = []string{fmt.Sprintf(policy, "'none'", "*", page.StyleHash(string(style)))}
+	if s.reference, err = newReference(httpapi.Description(), cfg.Base); err != nil {
+		return nil, err
+	}
 	s.unavailable = map[look]*fixed{}
 	for _, l := range looks() {
 		gone := unavailable
@@ -187,6 +199,7 @@ func (s *Site) Routes() []httpmw.Route {
 		{Pattern: "GET /icon.svg", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Icon)},
 		{Pattern: "GET /embed.js", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Embed)},
 		{Pattern: "GET /{$}", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.home)},
+		{Pattern: "GET /api", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.api)},
 		{Pattern: "GET /login", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.logInForm)},
 		{
 			Pattern: "POST /login", Audience: httpmw.Everybody, Handler: form(s.logIn),
@@ -194,7 +207,7 @@ func (s *Site) Routes() []httpmw.Route {
 		},
 		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "body 16 KiB; same origin"},
 	}
-	return slices.Concat(routes, s.letters(form), s.settings(form), s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
+	return slices.Concat(routes, s.mailboxRoutes(), s.letters(form), s.settings(form), s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
 		{Pattern: "/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.other)},
 	})
 }
