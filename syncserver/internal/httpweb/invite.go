@@ -27,9 +27,9 @@ type Invitations interface {
 
 // Addresses to which pages lead that are made elsewhere.
 const (
-	// workspace is below which the workspace on the web is, and workspaceBoard where it shows a dashboard.
-	workspace      = "/app/"
-	workspaceBoard = workspace + "d/"
+	// workspace is where the workspace on the web is, and workspaceBoard below which it shows a dashboard.
+	workspace      = "/app"
+	workspaceBoard = workspace + "/d/"
 )
 
 // maxPersonName is how many characters the name of a new account has at most.
