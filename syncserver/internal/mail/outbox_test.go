@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -276,10 +277,10 @@ func bubble(t *testing.T, fill func(*post), test func(inside)) {
 
 func TestI5_I7_Greylisting(t *testing.T) {
 	t.Parallel()
-	tries := 0
+	var tries atomic.Int64
 	bubble(t, func(p *post) {
 		p.rcpt = func(string) error {
-			if tries++; tries == 1 {
+			if tries.Add(1) == 1 {
 				return later()
 			}
 			return nil
@@ -308,13 +309,13 @@ func TestI5_I7_Greylisting(t *testing.T) {
 
 func TestI7_TheConnectionIsLostInTheMiddle(t *testing.T) {
 	t.Parallel()
-	tries := 0
+	var tries atomic.Int64
 	bubble(t, func(p *post) {
 		p.data = func(c *smtp.Conn, _ string, raw []byte) error {
 			if raw != nil {
 				return nil
 			}
-			if tries++; tries <= 2 {
+			if tries.Add(1) <= 2 {
 				_ = c.Conn().Close()
 			}
 			return nil
@@ -324,8 +325,8 @@ func TestI7_TheConnectionIsLostInTheMiddle(t *testing.T) {
 		w := newWorld(t, p.at(relay.IfOffered), nil)
 		m := w.invite("inv_1", bob)
 		after(5 * time.Minute)
-		if ids := w.ids(p.mails()); !slices.Equal(ids, []string{string(m.ID)}) || tries != 3 {
-			t.Errorf("%v after %d tries", ids, tries)
+		if ids := w.ids(p.mails()); !slices.Equal(ids, []string{string(m.ID)}) || tries.Load() != 3 {
+			t.Errorf("%v after %d tries", ids, tries.Load())
 		}
 		if i := w.invitation("inv_1"); i.Delivery != sharing.DeliverySent {
 			t.Errorf("%+v", i)
@@ -436,18 +437,41 @@ func TestI5_TheReasonIsNotTheRecipients(t *testing.T) {
 
 func TestI7_ASlowServerIsGivenUpOn(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	p := newPost(t, func(p *post) {
-		p.rcpt = func(string) error { <-release; return nil }
-	})
-	t.Cleanup(func() { close(release) })
-	w := newWorld(t, p.at(relay.IfOffered), func(c *letters.Config) { c.Timeouts = relay.Timeouts{Command: 50 * time.Millisecond} })
-	w.invite("inv_1", bob)
-	if i := w.hears("inv_1", sharing.DeliveryQueued); i.Reason != "The mail server could not be reached. Another try follows." {
-		t.Errorf("%+v", i)
-	}
-	if left := w.waiting(); len(left) != 1 || left[0].Attempts != 1 {
-		t.Errorf("%+v", left)
+	const soon = 50 * time.Millisecond
+	for name, c := range map[string]struct {
+		fill     func(p *post, release <-chan struct{})
+		timeouts relay.Timeouts
+	}{
+		"at the greeting": {func(p *post, release <-chan struct{}) { p.greet = func() { <-release } }, relay.Timeouts{Connect: soon}},
+		"at a command": {func(p *post, release <-chan struct{}) {
+			p.rcpt = func(string) error { <-release; return nil }
+		}, relay.Timeouts{Command: soon}},
+		"at the end": {func(p *post, release <-chan struct{}) {
+			p.data = func(_ *smtp.Conn, _ string, raw []byte) error {
+				if raw != nil {
+					<-release
+				}
+				return nil
+			}
+		}, relay.Timeouts{Submit: soon}},
+		"all in all": {func(p *post, release <-chan struct{}) {
+			p.rcpt = func(string) error { <-release; return nil }
+		}, relay.Timeouts{Mail: soon}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			release := make(chan struct{})
+			p := newPost(t, func(p *post) { c.fill(p, release) })
+			t.Cleanup(func() { close(release) })
+			w := newWorld(t, p.at(relay.IfOffered), func(cfg *letters.Config) { cfg.Timeouts = c.timeouts })
+			w.invite("inv_1", bob)
+			if i := w.hears("inv_1", sharing.DeliveryQueued); i.Reason != "The mail server could not be reached. Another try follows." {
+				t.Errorf("%+v", i)
+			}
+			if left := w.waiting(); len(left) != 1 || left[0].Attempts != 1 {
+				t.Errorf("%+v", left)
+			}
+		})
 	}
 }
 
