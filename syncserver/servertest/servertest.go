@@ -27,6 +27,7 @@ import (
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/server"
 	"widgets.pro/syncserver/internal/store"
+	"widgets.pro/syncserver/servertest/owner"
 )
 
 // Options vary a server. The zero Options are what a test mostly wants.
@@ -161,22 +162,35 @@ func (s *Server) Restart() {
 }
 
 // SignedIn is an account with a session.
-type SignedIn struct {
-	Token   string `json:"token"`
-	Account string `json:"account"`
-	Email   string `json:"email"`
-}
+type SignedIn = owner.Account
 
-// SignUp makes an account with the password Password and signs it in.
+// SignUp makes an account with the password Password, by way of the mail that confirms it, and signs it in.
 func (s *Server) SignUp(email string) SignedIn {
 	s.t.Helper()
-	return s.signIn("signup", email)
+	in, err := owner.Register(s.t.Context(), s.URL(), email, Password, s.Letters)
+	if err != nil {
+		s.t.Fatalf("sign %s up: %v", email, err)
+	}
+	return in
+}
+
+// Letters is Mail for package owner: the links of a letter. It fails the test where none comes.
+func (s *Server) Letters(_ context.Context, to string, skip int) ([]string, error) {
+	s.t.Helper()
+	return s.Mail(to, skip).Links, nil
 }
 
 // LogIn signs an account in once more.
-func (s *Server) LogIn(email string) SignedIn {
+func (s *Server) LogIn(email string) (in SignedIn) {
 	s.t.Helper()
-	return s.signIn("login", email)
+	status, body := s.Post("/api/v1/login", "", map[string]string{"email": email, "password": Password})
+	if status != http.StatusOK {
+		s.t.Fatalf("log in: %d %s", status, body)
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		s.t.Fatalf("log in: %v", err)
+	}
+	return in
 }
 
 // SetRole sets what an account is to a dashboard, as its owner would; RoleNone takes its role away.
@@ -189,18 +203,6 @@ func (s *Server) SetRole(id board.ID, who SignedIn, role sharing.Role) {
 
 // Password is the password of the accounts that SignUp makes.
 const Password = "correct horse battery staple"
-
-func (s *Server) signIn(route, email string) (in SignedIn) {
-	s.t.Helper()
-	status, body := s.Post("/api/v1/"+route, "", map[string]string{"email": email, "password": Password})
-	if status != http.StatusOK {
-		s.t.Fatalf("%s: %d %s", route, status, body)
-	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		s.t.Fatalf("%s: %v", route, err)
-	}
-	return in
-}
 
 // Post sends v as JSON, with a session's token unless that is "", and returns status and body.
 func (s *Server) Post(path, token string, v any) (status int, body []byte) {

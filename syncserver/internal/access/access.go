@@ -7,9 +7,11 @@
 package access
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -52,8 +54,10 @@ const (
 	View Action = iota + 1
 	// Edit is to change its content.
 	Edit
-	// Share is to change who has access, and to delete the dashboard for ever.
+	// Share is to change who has access, but for owners.
 	Share
+	// Own is to change who owns the dashboard, where it belongs and whether editors may share it, and to delete it for ever.
+	Own
 )
 
 // Grant says that its principal may do something to one dashboard. Only this package makes one that is not zero, and a
@@ -64,10 +68,14 @@ type Grant struct {
 	role      sharing.Role
 	epoch     uint64
 	link      sharing.Link
+	shares    bool // editors may, too
 }
 
 // Board is the dashboard.
 func (g Grant) Board() board.ID { return g.board }
+
+// Principal is whom the grant is for.
+func (g Grant) Principal() Principal { return g.principal }
 
 // Role is the role in which the principal acts; RoleViewer for the holder of a link.
 func (g Grant) Role() sharing.Role { return g.role }
@@ -90,6 +98,8 @@ func (g Grant) May(a Action) bool {
 	case Edit:
 		return g.role.CanEdit()
 	case Share:
+		return g.role.CanShare() || g.shares && g.role.CanEdit()
+	case Own:
 		return g.role.CanShare()
 	}
 	return false
@@ -127,7 +137,7 @@ func open(tx store.Tx, p Principal, id board.ID, a Action, now int64) (Grant, er
 		return Grant{}, fmt.Errorf("decide access to %s: %w", id, err)
 	}
 	role, asks := decide(f, now)
-	g := Grant{board: id, principal: p, role: role, epoch: f.board.Epoch}
+	g := Grant{board: id, principal: p, role: role, epoch: f.board.Epoch, shares: f.board.EditorsShare}
 	if g.ByLink() {
 		g.link = f.link
 	}
@@ -264,6 +274,40 @@ func Audience(tx store.Tx, id board.ID) ([]store.AccountID, error) {
 	return slices.Compact(out), nil
 }
 
+// Held is what an account is to a dashboard. Own says that the role was given on the dashboard itself; otherwise it comes
+// with the membership in its organisation.
+type Held struct {
+	Account store.AccountID
+	Role    sharing.Role
+	Own     bool
+}
+
+// Holders lists what the accounts of Audience are to the dashboard, in the order of their ids.
+func Holders(tx store.Tx, id board.ID) ([]Held, error) {
+	b, ok, err := tx.Boards().Get(id)
+	if err != nil || !ok {
+		return nil, err
+	}
+	own, err := tx.Boards().Roles(id)
+	if err != nil {
+		return nil, fmt.Errorf("list roles: %w", err)
+	}
+	members, err := tx.Organisations().Members(b.Organisation)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	all := map[store.AccountID]Held{}
+	for _, m := range members {
+		all[m.Account] = Held{Account: m.Account, Role: byMembership(m.Role)}
+	}
+	for _, h := range own {
+		if r := greater(h.Role, all[h.Account].Role); r == h.Role {
+			all[h.Account] = Held{Account: h.Account, Role: r, Own: true}
+		}
+	}
+	return slices.SortedFunc(maps.Values(all), func(x, y Held) int { return cmp.Compare(x.Account, y.Account) }), nil
+}
+
 // facts is all that a decision rests on.
 type facts struct {
 	board     store.Board
@@ -349,8 +393,12 @@ func notFound(p Principal) *fault.Error {
 }
 
 func denied(a Action) *fault.Error {
-	if a == Share {
+	switch a {
+	case Share:
 		return fault.New(fault.Denied, "Only the owner of this dashboard can change how it is shared.")
+	case Own:
+		return fault.New(fault.Denied, "Only the owner of this dashboard can do that.")
+	case View, Edit:
 	}
 	return fault.New(fault.Denied, "You may only view this dashboard.").WithHint("Ask its owner to make you an editor.")
 }

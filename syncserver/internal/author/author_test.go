@@ -36,6 +36,7 @@ type silent struct{}
 func (silent) Content(board.ID, content.Step) {}
 func (silent) Access(content.AccessChange)    {}
 func (silent) List([]store.AccountID)         {}
+func (silent) People([]board.ID)              {}
 
 type bench struct {
 	t      *testing.T

@@ -28,6 +28,7 @@ type silent struct{}
 func (silent) Content(board.ID, content.Step) {}
 func (silent) Access(content.AccessChange)    {}
 func (silent) List([]store.AccountID)         {}
+func (silent) People([]board.ID)              {}
 
 func newStore(t *testing.T) store.Store {
 	t.Helper()

@@ -32,6 +32,8 @@ type Events interface {
 	Access(c AccessChange)
 	// List tells that the list of dashboards that some accounts may open has changed.
 	List(accounts []store.AccountID)
+	// People tells that what those who share a dashboard are told of its people has changed, though nobody's access has.
+	People(boards []board.ID)
 }
 
 // AccessChange says whose access may have changed. Epoch is the dashboard's from now on; grants of an earlier one must be

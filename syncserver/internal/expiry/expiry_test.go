@@ -50,7 +50,7 @@ type site struct {
 func start(t *testing.T) *site {
 	t.Helper()
 	s := &site{Server: servertest.Start(t, servertest.Options{Front: front()}), t: t}
-	own, err := owner.SignUp(t.Context(), s.URL(), "ann@example.org", servertest.Password, time.Now)
+	own, err := owner.SignUp(t.Context(), s.URL(), "ann@example.org", servertest.Password, time.Now, s.Letters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,6 +287,7 @@ type heard struct {
 
 func (h *heard) Content(board.ID, content.Step) {}
 func (h *heard) List([]store.AccountID)         {}
+func (h *heard) People([]board.ID)              {}
 func (h *heard) Access(c content.AccessChange) {
 	h.mu.Lock()
 	h.ids = append(h.ids, c.Board)

@@ -9,10 +9,12 @@ import (
 // Audience says who may use a route.
 type Audience string
 
-// The audiences. LinkHolder routes show something only to who has a share link in force.
+// The audiences. LinkHolder routes show something only to who has a share link in force, Invited ones to who has the link of
+// an invitation.
 const (
 	Everybody  Audience = "everybody"
 	LinkHolder Audience = "link holder"
+	Invited    Audience = "invited"
 	SignedIn   Audience = "signed in"
 )
 

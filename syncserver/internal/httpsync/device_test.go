@@ -33,6 +33,8 @@ type device struct {
 	boards map[board.ID]*replica.Memory
 	links  map[board.ID]sharing.Link
 	roles  map[board.ID]sharing.Role
+	told   map[board.ID]wire.People
+	seen   map[board.ID]wire.Presence
 	ws     *websocket.Conn
 }
 
@@ -45,6 +47,7 @@ func newDevice(tb testing.TB, srv *servertest.Server, who servertest.SignedIn) *
 	d := &device{
 		t: tb, srv: srv, who: who, clock: hlc.Clock{Dev: n.Uint64() + 1},
 		boards: map[board.ID]*replica.Memory{}, links: map[board.ID]sharing.Link{}, roles: map[board.ID]sharing.Role{},
+		told: map[board.ID]wire.People{}, seen: map[board.ID]wire.Presence{},
 	}
 	tb.Cleanup(d.cut)
 	return d
@@ -122,6 +125,10 @@ func (d *device) next() (wire.Message, error) {
 		for _, a := range m.Boards {
 			d.links[a.Board], d.roles[a.Board] = a.Link, a.Role
 		}
+	case wire.People:
+		d.told[m.Board] = m
+	case wire.Presence:
+		d.seen[m.Board] = m
 	case wire.Share:
 		d.links[m.Board] = m.Link
 	case wire.Result:

@@ -25,6 +25,8 @@ type follow struct {
 	grant access.Grant
 	at    room.Position
 	fresh bool // nothing was sent yet
+	// present says that the device was told of somebody who looks.
+	present bool
 }
 
 // follow begins, or begins anew, to send a dashboard from where the device has it.
@@ -35,7 +37,13 @@ func (c *conn) follow(ctx context.Context, cur wire.Cursor) error {
 	// The seat comes first: whatever is committed after the store was read is then announced to it.
 	f := &follow{seat: c.member.Join(cur.Board), at: room.Position{Epoch: cur.Epoch, Seq: cur.Since}, fresh: true}
 	c.follows[string(cur.Board)] = f
-	return c.advance(ctx, f)
+	if err := c.advance(ctx, f); err != nil {
+		return err
+	}
+	if err := c.people(ctx, cur.Board); err != nil {
+		return err
+	}
+	return c.presence(ctx, cur.Board)
 }
 
 // advance sends what the device does not have yet, as long as its grant holds.
@@ -118,6 +126,7 @@ func (c *conn) wasOurs(tx store.Tx, f *follow) bool {
 func (c *conn) deny(ctx context.Context, f *follow, gone bool, message string) error {
 	id := f.seat.Board()
 	f.seat.Leave()
+	c.member.LookAway(id)
 	delete(c.follows, string(id))
 	if gone {
 		message = "This dashboard was deleted for good."

@@ -19,9 +19,12 @@ import (
 	"github.com/coder/websocket"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -63,6 +66,11 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
 }
 
+// Preparer makes what a command on people needs beforehand; see people.Service.
+type Preparer interface {
+	Prepare(ctx context.Context, p access.Principal, c sharing.Command) (people.Minted, error)
+}
+
 // Config is what a Handler needs. All but Cookie and Timeouts must be given.
 type Config struct {
 	Store    store.Store
@@ -73,6 +81,9 @@ type Config struct {
 	Random   io.Reader // cryptographically secure, safe for concurrent use
 	// Base is the public base URL, without a slash at its end.
 	Base string
+	// People prepares invitations; see people.Service. Mails says that the server can send them.
+	People Preparer
+	Mails  bool
 	// Cookie reads the session token that a browser sent, "" if none; nil means that cookies are not taken.
 	Cookie   func(*http.Request) string
 	Timeouts Timeouts
@@ -161,12 +172,18 @@ func (h *Handler) authenticate(r *http.Request) (account.Identity, *fault.Error)
 		token = h.cfg.Cookie(r)
 	}
 	id, err := h.cfg.Accounts.Authenticate(r.Context(), token)
+	if err == nil && id.Program() {
+		return id, fault.New(fault.Denied, "A token for programs cannot be used to sync.").WithHint("Log in instead.")
+	}
 	if err != nil {
 		if f := fault.From(err); f.Kind != fault.Internal {
 			return id, f
 		}
 		h.cfg.Log.ErrorContext(r.Context(), "a session could not be checked", "error", err)
 		return id, fault.From(nil)
+	}
+	if id.Program() {
+		return id, account.NotForPrograms()
 	}
 	return id, nil
 }

@@ -13,6 +13,7 @@ import (
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -86,7 +87,10 @@ func (c *conn) greet(ctx context.Context) *fault.Error {
 	}); err != nil {
 		return c.fail(ctx, "check the session", err)
 	}
-	welcome := wire.Welcome{Version: v, Time: now.UnixMilli(), Account: string(c.id.Account), Email: c.id.Email, Base: c.h.cfg.Base}
+	welcome := wire.Welcome{
+		Version: v, Time: now.UnixMilli(), Account: string(c.id.Account), Email: c.id.Email, Base: c.h.cfg.Base,
+		Name: c.id.Name, Verified: c.id.Verified, Mail: c.h.cfg.Mails,
+	}
 	if !c.do(ctx, task{send: welcome}) {
 		return nil
 	}
@@ -113,6 +117,8 @@ func (c *conn) handle(ctx context.Context, m wire.Message) (board.ID, *fault.Err
 		return m.Board, c.submit(ctx, m)
 	case wire.Command:
 		return m.Command.Board, c.command(ctx, m)
+	case wire.Look:
+		return m.Board, c.look(ctx, m)
 	case wire.Unknown:
 		return "", nil
 	case wire.Hello:
@@ -199,14 +205,22 @@ func (c *conn) submit(ctx context.Context, m wire.Ops) *fault.Error {
 }
 
 func (c *conn) command(ctx context.Context, m wire.Command) *fault.Error {
+	minted, err := c.h.cfg.People.Prepare(ctx, c.principal, m.Command)
+	if err != nil {
+		return c.fail(ctx, "prepare a change of access", err)
+	}
 	now := c.h.cfg.Now().UnixMilli()
 	var out sharelink.Outcome
-	err := c.h.cfg.Store.Update(ctx, func(tx store.Tx) (err error) {
-		out, err = sharelink.Apply(tx, c.h.events, c.principal, m.Command, now)
+	err = c.h.cfg.Store.Update(ctx, func(tx store.Tx) (err error) {
+		if m.Command.Action.People() {
+			out, err = people.Apply(tx, c.h.events, c.principal, m.Command, minted, now)
+		} else {
+			out, err = sharelink.Apply(tx, c.h.events, c.principal, m.Command, now)
+		}
 		return err
 	})
 	if err != nil {
-		return c.fail(ctx, "change the link", err)
+		return c.fail(ctx, "change access", err)
 	}
 	c.do(ctx, task{send: wire.Result{ID: m.Command.ID, Board: m.Command.Board, Link: out.Link, Fault: out.Fault, Same: out.Same}})
 	return nil

@@ -12,6 +12,7 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -81,20 +82,37 @@ func (c *conn) news(ctx context.Context) (end closing, err error) {
 			return end, err
 		}
 	}
+	for id := range p.People {
+		if err := c.people(ctx, id); err != nil {
+			return end, err
+		}
+	}
+	for id := range p.Presence {
+		if err := c.presence(ctx, id); err != nil {
+			return end, err
+		}
+	}
 	return end, nil
 }
 
 // list sends the dashboards that the account may open.
 func (c *conn) list(ctx context.Context) error {
-	m := wire.Boards{Boards: []wire.Access{}}
+	var m wire.Boards
 	err := c.h.cfg.Store.View(ctx, func(tx store.Tx) error {
+		m = wire.Boards{Boards: []wire.Access{}}
 		grants, err := access.List(tx, c.id.Account)
 		if err != nil {
 			return err
 		}
+		if m.Organisations, err = people.Organisations(tx, c.id.Account); err != nil {
+			return err
+		}
 		for _, g := range grants {
-			a := wire.Access{Board: g.Board(), Role: g.Role()}
-			if g.May(access.Share) {
+			a, err := people.AccessOf(tx, g, m.Organisations)
+			if err != nil {
+				return err
+			}
+			if a.Share {
 				if a.Link, a.Views, err = linkOf(tx, g.Board()); err != nil {
 					return err
 				}

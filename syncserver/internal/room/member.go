@@ -25,6 +25,8 @@ type Member struct {
 	wakeup  chan struct{}
 	pending Pending // under Rooms.mu, as is all below
 	seats   map[board.ID]*Seat
+	look    *look
+	gone    bool
 }
 
 // Pending is what has happened since a connection last looked.
@@ -33,6 +35,8 @@ type Pending struct {
 	List bool
 	// Share holds the dashboards whose link or viewers have changed.
 	Share map[board.ID]Receipt
+	// People and Presence hold those followed dashboards of which the people have changed, and who looks at them.
+	People, Presence map[board.ID]struct{}
 	// Seats are those for which Seat.Next may have something.
 	Seats []*Seat
 	// Ended says that the session is over.
@@ -70,6 +74,8 @@ func (r *Rooms) Connections(account store.AccountID) int {
 func (m *Member) Leave() {
 	m.rooms.mu.Lock()
 	defer m.rooms.mu.Unlock()
+	m.gone = true
+	m.lookAway()
 	for _, s := range m.seats {
 		s.leave()
 	}

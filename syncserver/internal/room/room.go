@@ -34,6 +34,7 @@ type Rooms struct {
 	rooms    map[board.ID]*room
 	accounts map[store.AccountID]map[*Member]struct{}
 	watching map[board.ID]int
+	looks    map[board.ID]*looking
 }
 
 // Relay passes on what happens to a dashboard to the viewers of its link. Its methods must not block.
@@ -53,6 +54,7 @@ func New() *Rooms {
 		rooms:    map[board.ID]*room{},
 		accounts: map[store.AccountID]map[*Member]struct{}{},
 		watching: map[board.ID]int{},
+		looks:    map[board.ID]*looking{},
 	}
 }
 
@@ -65,6 +67,7 @@ type room struct {
 	epoch  uint64 // of access: grants of an earlier one are void
 	pieces []*piece
 	bytes  int
+	people people
 }
 
 // piece is one step of a dashboard's log, encoded when first needed: once for all who edit and once for all who view.
@@ -113,9 +116,12 @@ func (r *Rooms) Access(c content.AccessChange) {
 	r.mu.Lock()
 	if rm := r.rooms[c.Board]; rm != nil {
 		rm.epoch = max(rm.epoch, c.Epoch)
+		rm.changed()
 		for s := range rm.seats {
 			s.wake()
 			s.member.share(c.Board, Receipt{})
+			s.tellPeople()
+			s.tellPresence()
 		}
 	}
 	for _, a := range c.Accounts {

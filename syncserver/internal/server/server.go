@@ -33,6 +33,8 @@ import (
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
 	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/organisation"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
@@ -98,7 +100,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.office, err = mail.New(mail.Config{Store: st, Now: d.Now, Random: d.Random, Base: d.Config.Base}); err != nil {
 		return nil, fmt.Errorf("prepare mail: %w", err)
 	}
-	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Ended: s.rooms.EndSession})
+	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Events: s.rooms, Ended: s.rooms.EndSession})
 	if err != nil {
 		return nil, fmt.Errorf("prepare accounts: %w", err)
 	}
@@ -112,11 +114,13 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	}
 	clients := httpmw.NewClients(d.Config.TrustedProxies)
 	secure := base.Scheme == "https"
+	invites := people.New(people.Config{Store: st, Mail: s.office, Events: s.rooms, Now: d.Now, Random: d.Random, Base: d.Config.Base})
+	orgs := organisation.New(organisation.Config{Store: st, Mail: s.office, Events: s.rooms, Now: d.Now, Random: d.Random, Base: d.Config.Base})
 	s.devices = httpsync.New(httpsync.Config{
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
-		Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
+		People: invites, Mails: s.office.Enabled(), Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
-	if s.web, err = newWeb(d, st, s.rooms, accounts, clients); err != nil {
+	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
 	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
@@ -131,10 +135,13 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 					wire.MaxFrame>>10, httpsync.MaxAccountConnections, httpsync.MaxConnections),
 			},
 		},
-		httpapi.New(accounts, d.Config.Base, clients.Addr, d.Log).Routes(),
+		httpapi.New(httpapi.Config{Accounts: accounts, Base: d.Config.Base, Client: clients.Addr, Log: d.Log}).Routes(),
 		httpapi.NewPrograms(httpapi.ProgramsConfig{
-			Store: st, Events: s.rooms, Author: server, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Store: st, Events: s.rooms, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
 			Base: d.Config.Base, Watching: s.rooms.Watchers,
+		}).Routes(),
+		httpapi.NewOrganisations(httpapi.OrganisationsConfig{
+			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
 		s.web.site.Routes(),
 	)

@@ -85,6 +85,12 @@ const (
 	other   = "other"   // somebody else's, open
 )
 
+// An invitation to the open dashboard that waits for its answer, to somebody without an account.
+const (
+	invitedAddress = "waiting@elsewhere.example"
+	invitedMessage = "HIDDENMESSAGE of an invitation"
+)
+
 const linkPassword = "the link's own password"
 
 func shown(name string) string  { return "SHOWN" + strings.ToUpper(name) }
@@ -156,6 +162,10 @@ func newWalk(t *testing.T) *walk {
 	w.was = w.must(ann.Do(t.Context(), w.ids[open], func(c *sharing.Command) { c.Action, c.Slug = sharing.SetSlug, "old-name" }))
 	w.must(ann.Command(t.Context(), w.ids[open], sharing.Rotate))
 	w.links[open] = w.must(ann.Do(t.Context(), w.ids[open], func(c *sharing.Command) { c.Action, c.Slug = sharing.SetSlug, "open-name" }))
+	w.must(ann.Do(t.Context(), w.ids[open], func(c *sharing.Command) {
+		c.Action, c.Invitation, c.Email = sharing.Invite, sharing.NewInvitationID(ulid.Make()), invitedAddress
+		c.Role, c.Message = sharing.RoleEditor, invitedMessage
+	}))
 	w.links[off] = w.must(ann.Command(t.Context(), w.ids[off], sharing.Disable))
 	w.links[ended] = w.must(ann.Do(t.Context(), w.ids[ended], func(c *sharing.Command) { c.Action, c.Expires = sharing.SetExpiry, 1 }))
 	if err := ann.Edit(t.Context(), w.ids[trashed], owner.Set(board.BoardEntity, board.FieldAlive, false)); err != nil {
@@ -184,7 +194,7 @@ func (w *walk) must(l sharing.Link, err error) sharing.Link {
 
 func (w *walk) owner(email string) *owner.Owner {
 	w.t.Helper()
-	o, err := owner.SignUp(w.t.Context(), w.srv.URL(), email, servertest.Password, time.Now)
+	o, err := owner.SignUp(w.t.Context(), w.srv.URL(), email, servertest.Password, time.Now, w.srv.Letters)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -293,7 +303,9 @@ func (w *walk) sessionCookie(session string) string { return "widgets-unlocked="
 
 // may reports whether a principal may see what is published of a dashboard over HTTP, by the address of a link to target.
 func (w *walk) may(principal, route, target, name string) bool {
-	own := (route == "GET /{$}" || strings.Contains(route, "/api/v1/boards")) && w.roles(principal, name) != sharing.RoleNone
+	// Who deletes an account is told first which dashboards go with it.
+	own := (route == "GET /{$}" || strings.Contains(route, "/api/v1/boards")) && w.roles(principal, name) != sharing.RoleNone ||
+		strings.HasSuffix(route, " /account/delete") && w.roles(principal, name) == sharing.RoleOwner
 	if name != target {
 		return own
 	}
@@ -477,16 +489,18 @@ func (w *walk) check(who, route, target, method string, a answered) {
 		}
 	}
 	me := w.people[who].SignedIn
-	secrets := []string{"$argon2id", "acc_", "org_", "cmd_", w.was.Token.Reveal(), linkPassword, servertest.Password, w.unlocked, w.over}
+	secrets := []string{"$argon2id", "acc_", "cmd_", "ivt_", invitedAddress, invitedMessage, w.was.Token.Reveal(), linkPassword, servertest.Password, w.unlocked, w.over}
 	for _, p := range w.people {
 		secrets = append(secrets, p.Token, strings.TrimPrefix(p.cookie, "widgets-session="))
 		if p.Email != me.Email {
 			secrets = append(secrets, p.Email)
 		}
 	}
+	all = strings.ReplaceAll(all, `"^acc_"`, "") // in the description of the API
+	role := w.roles(who, target)
 	for _, s := range secrets {
-		if programs && s == "org_" && me.Token != "" {
-			continue // whoever may open a dashboard is told whose it is
+		if programs && (s == "acc_" && role.CanEdit() || (s == invitedAddress || strings.HasSuffix(s, "@example.org")) && role.CanShare()) {
+			continue // they are told who can open the dashboard
 		}
 		if strings.Contains(all, s) {
 			w.t.Errorf("%s: %q is in %s", where, s, all)
@@ -609,10 +623,14 @@ func (w *walk) checkSync(who, got string) {
 	if strings.Contains(got, "$argon2id") {
 		w.t.Errorf("%s over sync: a hash", who)
 	}
-	for _, p := range w.people {
-		if p.Email != w.people[who].Email && strings.Contains(got, p.Email) {
+	// Whoever shares is told the addresses of those who share with them, and of those whom they invited; nobody else is.
+	for name, p := range w.people {
+		if p.Email != w.people[who].Email && strings.Contains(got, p.Email) != (who == "owner" && w.roles(name, open) != sharing.RoleNone) {
 			w.t.Errorf("%s over sync: %s", who, p.Email)
 		}
+	}
+	if strings.Contains(got, invitedAddress) != w.roles(who, open).CanShare() || strings.Contains(got, invitedMessage) || strings.Contains(got, "ivt_") {
+		w.t.Errorf("%s over sync: of the invitation: %s", who, got)
 	}
 }
 
@@ -683,7 +701,7 @@ func (w *walk) endings() {
 	if !strings.Contains(log, `route="GET /share/{token}"`) {
 		w.t.Error("the log names no routes")
 	}
-	secrets := []string{"SHOWN", "HIDDEN", "shr_", "ses_", "$argon2id", linkPassword, servertest.Password, w.unlocked, w.over, "@example.org", "127.1.", "open-name", "old-name"}
+	secrets := []string{"SHOWN", "HIDDEN", "shr_", "ses_", "clm_", "tkt_", "api_", "$argon2id", linkPassword, servertest.Password, w.unlocked, w.over, "@example.org", invitedAddress, invitedMessage, "ivt_", "127.1.", "open-name", "old-name"}
 	for _, l := range w.links {
 		if l.ShortID != "" {
 			secrets = append(secrets, l.ShortID.Reveal())

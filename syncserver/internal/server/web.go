@@ -9,7 +9,9 @@ import (
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpweb"
+	"widgets.pro/syncserver/internal/organisation"
 	"widgets.pro/syncserver/internal/page"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/preview"
 	"widgets.pro/syncserver/internal/published"
 	"widgets.pro/syncserver/internal/render"
@@ -28,7 +30,7 @@ type web struct {
 }
 
 // newWeb wires what browsers see.
-func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, clients httpmw.Clients) (*web, error) {
+func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, invites *people.Service, orgs *organisation.Service, clients httpmw.Clients) (*web, error) {
 	assets, err := httpweb.LoadAssets(d.Front)
 	if err != nil {
 		return nil, fmt.Errorf("load the front end: %w", err)
@@ -50,7 +52,7 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 	})
 	rooms.Attach(w.pages)
 	w.site, err = httpweb.New(httpweb.Config{
-		Base: d.Config.Base, Pages: w.pages, Core: source, Locks: unlock.New(unlock.Config{Store: st, Now: d.Now, Random: d.Random}), Accounts: accounts, Assets: assets, Clients: clients, Logger: d.Log, Now: d.Now,
+		Base: d.Config.Base, Pages: w.pages, Core: source, Locks: unlock.New(unlock.Config{Store: st, Now: d.Now, Random: d.Random}), Accounts: accounts, Invitations: invites, Organisations: orgs, Assets: assets, Clients: clients, Logger: d.Log, Now: d.Now,
 	})
 	if err != nil {
 		w.close(context.Background())

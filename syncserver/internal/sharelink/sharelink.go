@@ -12,7 +12,6 @@ import (
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
-	"widgets.pro/shared/replica"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
@@ -27,8 +26,22 @@ type Outcome struct {
 	Same  bool
 }
 
-// Apply applies a command at now (ms since 1970). Faults of the command are in the Outcome; the error is the store's.
+// Apply applies a command on the link at now (ms since 1970). Faults of the command are in the Outcome; the error is the
+// store's.
 func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command, now int64) (Outcome, error) {
+	need := access.Share
+	if c.Action == sharing.Delete {
+		need = access.Own
+	}
+	return Once(tx, p, c, need, func(g access.Grant, link sharing.Link) (Outcome, error) {
+		return apply(tx, ev, g, link, c, now)
+	})
+}
+
+// Once has do carry out a command in the name of p, who must be allowed what need says, unless a command with its id was
+// answered before: then that answer is given again, with the link as it is by now. Faults of the command are in the
+// Outcome; the error is the store's, or do's.
+func Once(tx store.Tx, p access.Principal, c sharing.Command, need access.Action, do func(access.Grant, sharing.Link) (Outcome, error)) (Outcome, error) {
 	if f := checkForm(c); f != nil {
 		return Outcome{Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
 	}
@@ -39,10 +52,10 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if repeated && past.Board != c.Board {
 		return Outcome{Fault: fault.Field("id", "This command's id belongs to another command.")}, nil
 	}
-	g, err := access.Open(tx, p, c.Board, access.Share)
+	g, err := access.Open(tx, p, c.Board, need)
 	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Denied {
 		out := Outcome{Fault: fault.From(err)}
-		if repeated && k == fault.NotFound {
+		if repeated {
 			out.Fault = past.Fault // such as of a delete that is sent again: the dashboard is gone, and the answer stays
 		}
 		return out, nil
@@ -57,6 +70,14 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if repeated {
 		return Outcome{Link: link, Fault: past.Fault, Same: past.Same}, nil
 	}
+	out, err := do(g, link)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return out, tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: out.Fault, Same: out.Same})
+}
+
+func apply(tx store.Tx, ev content.Events, g access.Grant, link sharing.Link, c sharing.Command, now int64) (Outcome, error) {
 	var lookUp error
 	check := func(used bool, err error) bool {
 		if err != nil {
@@ -74,9 +95,6 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 		return Outcome{}, fmt.Errorf("look up token: %w", lookUp)
 	}
 	out := Outcome{Link: next, Fault: f, Same: f == nil && next == link}
-	if err := tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: f, Same: out.Same}); err != nil {
-		return Outcome{}, err
-	}
 	if next == before {
 		return out, nil
 	}
@@ -90,7 +108,7 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if f == nil && c.Action == sharing.Delete {
 		return out, destroy(tx, ev, c.Board, now)
 	}
-	return out, announceLink(tx, ev, g)
+	return out, Announce(tx, ev, g, nil)
 }
 
 // put stores a link with the hash of its password: hash where the step from old sets one, none where there is no
@@ -132,7 +150,7 @@ func Expire(tx store.Tx, ev content.Events, now int64) (next int64, err error) {
 		if err != nil {
 			return 0, fmt.Errorf("end the link of %s: %w", id, err)
 		}
-		if err := announceLink(tx, ev, g); err != nil {
+		if err := Announce(tx, ev, g, nil); err != nil {
 			return 0, err
 		}
 	}
@@ -146,72 +164,40 @@ func Expire(tx store.Tx, ev content.Events, now int64) (next int64, err error) {
 // atOnce bounds the links that one transaction ends.
 const atOnce = 100
 
-// announceLink announces a change of the dashboard's link to all who may see the dashboard.
-func announceLink(tx store.Tx, ev content.Events, g access.Grant) error {
-	accounts, err := access.Audience(tx, g.Board())
+// Remove deletes a dashboard for ever, with its link, as the command does: for when the account or organisation that it
+// belongs to is deleted.
+func Remove(tx store.Tx, ev content.Events, id board.ID, now int64) error {
+	link, err := tx.Links().Get(id)
 	if err != nil {
+		return fmt.Errorf("read link: %w", err)
+	}
+	next, f := sharing.Decide(link, sharing.Command{Board: id, Action: sharing.Delete}, now, sharing.Names{})
+	if f != nil {
+		return f
+	}
+	if err := put(tx, id, link, next, ""); err != nil {
 		return err
 	}
-	return announce(tx, ev, g, accounts)
+	return destroy(tx, ev, id, now)
 }
 
-// SetRole sets what an account is to a dashboard; RoleNone takes its role away. p must be allowed to manage sharing. It
-// fails with Conflict if the dashboard would be left without an owner (SI19).
-func SetRole(tx store.Tx, ev content.Events, p access.Principal, id board.ID, account store.AccountID, role sharing.Role) error {
-	g, err := access.Open(tx, p, id, access.Share)
+// Withdraw takes the role of an account that is deleted from a dashboard. heir, if any, owns it from then on (SI19).
+func Withdraw(tx store.Tx, ev content.Events, id board.ID, account, heir store.AccountID) error {
+	g, err := access.Steward(tx, id)
 	if err != nil {
-		return err
+		return fmt.Errorf("withdraw from %s: %w", id, err)
 	}
 	before, err := access.Audience(tx, id)
 	if err != nil {
 		return err
 	}
-	if err := tx.Boards().SetRole(id, account, role); err != nil {
-		return fmt.Errorf("set role on %s: %w", id, err)
-	}
-	holders, err := tx.Boards().Roles(id)
-	if err != nil {
-		return fmt.Errorf("read roles of %s: %w", id, err)
-	}
-	if !slices.ContainsFunc(holders, func(h store.Holder) bool { return h.Role == sharing.RoleOwner }) {
-		return fault.New(fault.Conflict, "A dashboard needs an owner.")
-	}
-	after, err := access.Audience(tx, id)
-	if err != nil {
+	if err := Hand(tx, id, account, sharing.RoleNone, heir); err != nil {
 		return err
 	}
-	accounts := slices.Compact(slices.Sorted(slices.Values(append(before, after...))))
-	if err := announce(tx, ev, g, accounts); err != nil {
+	if err := Announce(tx, ev, g, before); err != nil {
 		return err
 	}
-	tx.After(func() { ev.List([]store.AccountID{account}) })
-	return nil
-}
-
-// announce gives a change of access its position in the log, raises the epoch of grants and tells the events.
-func announce(tx store.Tx, ev content.Events, g access.Grant, accounts []store.AccountID) error {
-	id := g.Board()
-	hub, err := content.Open(tx, g)
-	if err != nil {
-		return err
-	}
-	epoch, from := hub.Head()
-	to, err := hub.Mark()
-	if err != nil {
-		return fmt.Errorf("mark the log of %s: %w", id, err)
-	}
-	rec, _, err := tx.Boards().Get(id)
-	if err != nil {
-		return fmt.Errorf("read dashboard %s: %w", id, err)
-	}
-	rec.Epoch++
-	if err := tx.Boards().Put(rec); err != nil {
-		return err
-	}
-	tx.After(func() {
-		ev.Access(content.AccessChange{Board: id, Epoch: rec.Epoch, Accounts: accounts})
-		ev.Content(id, content.Step{Delta: replica.Delta{Epoch: epoch, From: from, To: to, Entries: []replica.Entry{}}})
-	})
+	tx.After(func() { ev.List(before) })
 	return nil
 }
 

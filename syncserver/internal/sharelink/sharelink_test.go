@@ -32,6 +32,7 @@ func (h *heard) Content(_ board.ID, d content.Step) {
 }
 func (h *heard) Access(content.AccessChange) { h.what = append(h.what, "access") }
 func (h *heard) List([]store.AccountID)      { h.what = append(h.what, "list") }
+func (h *heard) People([]board.ID)           { h.what = append(h.what, "people") }
 
 type world struct {
 	t     *testing.T

@@ -39,6 +39,7 @@ type deaf struct{}
 func (deaf) Content(board.ID, content.Step) {}
 func (deaf) Access(content.AccessChange)    {}
 func (deaf) List([]store.AccountID)         {}
+func (deaf) People([]board.ID)              {}
 
 // world is a Service over a real data file, with a clock that a test turns on and a count of what was hashed.
 type world struct {
