@@ -328,17 +328,23 @@ func (c content) putSegment(k []byte, s Segment) error {
 	return c.tx.Put(k, append(b, rows...))
 }
 
-// load reads everything into memory.
-func (c content) load() (*State, error) {
+// outline reads everything but rows.
+func (c content) outline() (*State, error) {
 	s := NewState()
-	if err := each(c.tx, []byte{keyRegister}, func(k []byte, r register) error {
+	return s, each(c.tx, []byte{keyRegister}, func(k []byte, r register) error {
 		entity, field, _ := bytes.Cut(k[1:], []byte{0})
 		s.set(string(entity), string(field), register{bytes.Clone(r.Value), r.Stamp})
 		return nil
-	}); err != nil {
+	})
+}
+
+// load reads everything into memory.
+func (c content) load() (*State, error) {
+	s, err := c.outline()
+	if err != nil {
 		return nil, err
 	}
-	err := each(c.tx, []byte{keyLog}, func(k []byte, l logRecord) error {
+	err = each(c.tx, []byte{keyLog}, func(k []byte, l logRecord) error {
 		entity := string(k[1:])
 		r, err := c.readLog(entity, l)
 		if err != nil {

@@ -329,6 +329,9 @@ func (h *Hub) Snapshot(maxBytes int) ([]Snapshot, error) {
 // State reads the whole content into memory.
 func (h *Hub) State() (*State, error) { return h.load() }
 
+// Outline is State without rows: the title, the widgets and how they are arranged, for lists.
+func (h *Hub) Outline() (*State, error) { return h.outline() }
+
 // Register reads one register without the rest of the content; ok is false if it was never written.
 func (h *Hub) Register(entity, field string) (value json.RawMessage, ok bool, err error) {
 	r, ok, err := get[register](h.tx, key(keyRegister, entity, field))

@@ -16,7 +16,7 @@ import (
 // Hasher hashes the password of a link; see sharing.HashPassword.
 type Hasher func(password string) (sharing.Hash, error)
 
-// Ask checks a change of a link at now (ms since 1970) and makes a command of it that lacks only what depends on the
+// Ask checks a change of sharing at now (ms since 1970) and makes a command of it that lacks only what depends on the
 // dashboard. A password is hashed on the way, which takes some 20 ms (rule P2). Faults name the field that is wrong.
 func Ask(c ShareChange, now int64, hash Hasher) (asked sharing.Command, err error) {
 	asked.Action = c.Action
@@ -29,6 +29,11 @@ func Ask(c ShareChange, now int64, hash Hasher) (asked sharing.Command, err erro
 		{"slug", c.Slug != "", c.Action == sharing.SetSlug},
 		{"still", c.Still, c.Action == sharing.SetStill},
 		{"origins", len(c.Origins) > 0, c.Action == sharing.SetOrigins},
+		{"invitation", c.Invitation != "", c.Action == sharing.Resend || c.Action == sharing.Revoke},
+		{"account", c.Account != "", c.Action == sharing.SetMemberRole},
+		{"role", c.Role != sharing.RoleNone, c.Action == sharing.SetMemberRole},
+		{"allow", c.Allow, c.Action == sharing.SetEditorShare},
+		{"organisation", c.Organisation != "", c.Action == sharing.Move},
 	} {
 		if f.set && !f.taken {
 			return asked, fault.Field(f.name, "This does not belong to the change that is asked for.")
@@ -56,10 +61,44 @@ func Ask(c ShareChange, now int64, hash Hasher) (asked sharing.Command, err erro
 	case sharing.Disable, sharing.Rotate, sharing.RemovePassword:
 	case sharing.Delete:
 		err = fault.Field("action", "A dashboard is deleted from the trash.")
+	case sharing.Resend, sharing.Revoke, sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move:
+		err = askPeople(c, &asked)
+	case sharing.Invite:
+		err = fault.Field("action", "People are invited by their addresses.")
 	default:
 		err = fault.Field("action", "This change of sharing is not known.")
 	}
 	return asked, err
+}
+
+// maxID bounds the ids of accounts and organisations, in bytes.
+const maxID = 64
+
+// askPeople checks a change of people and puts it into asked.
+func askPeople(c ShareChange, asked *sharing.Command) error {
+	switch c.Action { //nolint:exhaustive // the caller's table has the others
+	case sharing.Resend, sharing.Revoke:
+		asked.Invitation = c.Invitation
+		if _, ok := sharing.ParseInvitationID(string(c.Invitation)); !ok {
+			return fault.Field("invitation", "Which invitation? This is the id of none.")
+		}
+	case sharing.SetMemberRole:
+		asked.Account, asked.Role = c.Account, c.Role
+		if c.Account == "" || len(c.Account) > maxID {
+			return fault.Field("account", "Whose role? This is the id of no account.")
+		}
+		if c.Role != sharing.RoleNone && !c.Role.CanView() {
+			return fault.Field("role", "The role is owner, editor or viewer.")
+		}
+	case sharing.SetEditorShare:
+		asked.Allow = c.Allow
+	case sharing.Move:
+		asked.Organisation = c.Organisation
+		if c.Organisation == "" || len(c.Organisation) > maxID {
+			return fault.Field("organisation", "Where to? This is the id of no organisation.")
+		}
+	}
+	return nil
 }
 
 // hashPassword hashes a password as it is compared on the server: in Unicode's composed form, so that it does not matter
@@ -196,4 +235,23 @@ func (v *ShareView) SetURLs(l sharing.Link, base string) {
 			v.SlugURL = l.Slug.URL(base)
 		}
 	}
+}
+
+// Address is one of the link's addresses by its name in requests: link, short or slug.
+func (v *ShareView) Address(of string) (string, error) {
+	url := ""
+	switch of {
+	case "link":
+		url = v.URL
+	case "short":
+		url = v.ShortURL
+	case "slug":
+		url = v.SlugURL
+	default:
+		return "", fault.Field("of", "The code is one of link, short or slug.")
+	}
+	if url == "" {
+		return "", fault.New(fault.Conflict, "There is no such address yet.").WithHint("Sign in and turn the link on first.")
+	}
+	return url, nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"widgets.pro/shared/board"
@@ -140,4 +141,22 @@ func CopyTitle(title string) string {
 		title = string(r[:board.MaxTitle-utf8.RuneCountInString(suffix)])
 	}
 	return strings.TrimSpace(title) + suffix
+}
+
+// maxName is how many characters of a dashboard's title go into the name of a file.
+const maxName = 80
+
+// FileName is the name of a file after a dashboard's title, without what file systems do not take.
+func FileName(title, suffix string) string {
+	name := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '-'
+		}
+		return r
+	}, title))
+	clean := strings.Trim(string(name[:min(len(name), maxName)]), " .")
+	if clean == "" {
+		clean = "Dashboard"
+	}
+	return clean + suffix
 }

@@ -43,7 +43,9 @@ const maxAppends = 64
 func New(v board.View, version int64) *Screen {
 	s := &Screen{view: v, version: version, first: version, shown: make(map[board.WidgetID]*shown, len(v.Widgets))}
 	for _, w := range v.Widgets {
-		s.shown[w.ID] = born(w, version)
+		k := born(w, version)
+		k.last = version // whatever came before is not known here
+		s.shown[w.ID] = k
 	}
 	return s
 }

@@ -29,16 +29,30 @@ const (
 	SyncDenied  Sync = "denied"
 )
 
-// AppState is everything that the frame around a dashboard shows.
+// AppState is everything that the frame around a dashboard shows. Desktop is whether Place is the window; Organisations are
+// those that the account is a member of, the personal one first.
 type AppState struct {
 	Boards        []BoardSummary `json:"boards"`
 	Account       *Account       `json:"account"`
+	SignUp        *SignUp        `json:"signUp"`
+	Organisations []Organisation `json:"organisations"`
 	Sync          SyncStatus     `json:"sync"`
 	Settings      Settings       `json:"settings"`
 	Desktop       bool           `json:"desktop"`
+	Place         Place          `json:"place"`
 	Version       string         `json:"version"`
 	DefaultServer string         `json:"defaultServer"`
 }
+
+// Place is where the screens run.
+type Place string
+
+// The places: a window, a browser on the same machine, and a browser on a sync server, where nothing works offline.
+const (
+	PlaceDesktop  Place = "desktop"
+	PlaceLoopback Place = "loopback"
+	PlaceWeb      Place = "web"
+)
 
 // BoardSummary is one dashboard in the list.
 type BoardSummary struct {
@@ -56,12 +70,31 @@ type BoardSummary struct {
 	Widgets int          `json:"widgets"`
 	Updated int64        `json:"updated"`
 	Created int64        `json:"created"`
+	// Mine says that it is the account's own, or nobody's yet; otherwise Owner is the name of who owns it.
+	Mine  bool   `json:"mine"`
+	Owner string `json:"owner"`
+	// Organisation is the id of the one that it will belong to once synced; empty before the server has told.
+	Organisation string `json:"organisation"`
+	// CanShare says that sharing may be managed.
+	CanShare bool `json:"canShare"`
 }
 
-// Account is who is signed in, and where.
+// Account is who is signed in, and where. ManageURL is the server's page on which account, sessions and organisations are
+// managed; Verified says that the address was proved to be the account's.
 type Account struct {
-	Email  string `json:"email"`
-	Server string `json:"server"`
+	Email     string `json:"email"`
+	Name      string `json:"name"`
+	Server    string `json:"server"`
+	Verified  bool   `json:"verified"`
+	ManageURL string `json:"manageUrl"`
+}
+
+// SignUp is a sign-up that waits for the link in a mail to be opened. Mailbox is the page of a development server's
+// mailbox, "" if it has none.
+type SignUp struct {
+	Email   string `json:"email"`
+	Server  string `json:"server"`
+	Mailbox string `json:"mailbox"`
 }
 
 // Settings are the preferences of this device.
@@ -164,8 +197,96 @@ type ShareView struct {
 	Watching    int      `json:"watching"`
 	Views       *Views   `json:"views"`
 	Receipt     *Receipt `json:"receipt"`
-	People      []Person `json:"people"`
-	CanManage   bool     `json:"canManage"`
+	// People are those who can open it with an account, without addresses for whoever may not manage sharing.
+	People []Person `json:"people"`
+	// Invitations are those that wait for an answer, and those that still wait on this device; for who may share.
+	Invitations []InvitationView `json:"invitations"`
+	// EditorsShare says whether editors may manage sharing too, once the waiting commands have arrived.
+	EditorsShare bool `json:"editorsShare"`
+	// Organisation is the dashboard's, nil before the server has told.
+	Organisation *BoardOrganisation `json:"organisation"`
+	// Presence is who else has the dashboard before them now; empty offline.
+	Presence []Present `json:"presence"`
+	// Mail says whether the server can send mail; true before it has told.
+	Mail      bool `json:"mail"`
+	CanManage bool `json:"canManage"`
+}
+
+// BoardOrganisation is the organisation whose members can view a dashboard, and how many they are. ID is "" for whoever is
+// not one of them.
+type BoardOrganisation struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Size     int    `json:"size"`
+	Personal bool   `json:"personal"`
+}
+
+// Present is somebody who has a dashboard before them.
+type Present struct {
+	Account string `json:"account"`
+	Name    string `json:"name"`
+	Editing bool   `json:"editing"`
+}
+
+// Person is somebody who can open the dashboard. Own says that the role was given on it, rather than by the organisation.
+// Waiting is the change of this person that waits for the connection; Role is the one in force until then.
+type Person struct {
+	Account string        `json:"account"`
+	Name    string        `json:"name"`
+	Email   string        `json:"email"`
+	Role    sharing.Role  `json:"role"`
+	Own     bool          `json:"own"`
+	You     bool          `json:"you"`
+	Waiting *PersonChange `json:"waiting"`
+}
+
+// PersonChange is another role for somebody, or their removal.
+type PersonChange struct {
+	Action PersonAction `json:"action"`
+	Role   sharing.Role `json:"role,omitempty"`
+}
+
+// PersonAction is what a PersonChange does.
+type PersonAction string
+
+// The changes of a person.
+const (
+	PersonRole   PersonAction = "role"
+	PersonRemove PersonAction = "remove"
+)
+
+// InvitationView is an invitation that waits for an answer. By is the name of who invited. Waiting is the change of it that
+// waits for the connection (Invite, Resend or Revoke), or nil.
+type InvitationView struct {
+	ID       sharing.InvitationID `json:"id"`
+	Email    string               `json:"email"`
+	Role     sharing.Role         `json:"role"`
+	By       string               `json:"by"`
+	Invited  int64                `json:"invited"`
+	Expires  int64                `json:"expires"`
+	Expired  bool                 `json:"expired"`
+	Delivery sharing.Delivery     `json:"delivery"`
+	Reason   string               `json:"reason"`
+	Waiting  *sharing.Action      `json:"waiting"`
+}
+
+// DeliveryWaiting is that of an invitation which is still on this device.
+const DeliveryWaiting sharing.Delivery = "waiting"
+
+// Invited says what became of a list of addresses to invite: those in Bad are as they were typed; those in Present have a
+// role or an invitation already.
+type Invited struct {
+	Invited []string `json:"invited"`
+	Bad     []string `json:"bad"`
+	Present []string `json:"present"`
+}
+
+// Organisation is one that the account is a member of: as owner, admin or member.
+type Organisation struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Personal bool   `json:"personal"`
 }
 
 // LinkState is one state of a share link.
@@ -201,9 +322,17 @@ type ShareChange struct {
 	Slug     string         `json:"slug,omitempty"`
 	Still    bool           `json:"still,omitempty"`
 	Origins  []string       `json:"origins,omitempty"`
+
+	Invitation sharing.InvitationID `json:"invitation,omitempty"`
+	Account    string               `json:"account,omitempty"`
+	// Role is RoleNone to remove the person.
+	Role         sharing.Role `json:"role,omitempty"`
+	Allow        bool         `json:"allow,omitempty"`
+	Organisation string       `json:"organisation,omitempty"`
 }
 
-// Secret is a password on its way in. Whichever way it is printed or encoded, it comes out as "[redacted]".
+// Secret is a password on its way in, or the claim of a sign-up. Whichever way it is printed or encoded, it comes out as
+// "[redacted]".
 type Secret string
 
 const redacted = "[redacted]"
@@ -233,13 +362,6 @@ type RefusedCommand struct {
 type Receipt struct {
 	Cut int   `json:"cut"`
 	MS  int64 `json:"ms"`
-}
-
-// Person is somebody who has a role on the dashboard.
-type Person struct {
-	Name string       `json:"name"`
-	Role sharing.Role `json:"role"`
-	You  bool         `json:"you"`
 }
 
 // Do names what an Edit does.

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -150,11 +151,16 @@ func (s *Step) bytes() int {
 }
 
 // Stack holds steps, the latest last. When it is full the oldest go. The zero Stack is empty.
-type Stack struct{ steps []*Step }
+type Stack struct {
+	// Limit is how many bytes of rows the steps may keep from before; 0 means 64 MiB.
+	Limit int
+
+	steps []*Step
+}
 
 const (
 	maxSteps     = 100
-	maxStepBytes = 64 << 20 // of rows that steps keep from before
+	maxStepBytes = 64 << 20
 )
 
 // Push adds a step. With merge, a step that follows the last one within a moment and changes the same fields under the
@@ -167,9 +173,9 @@ func (k *Stack) Push(s *Step, merge bool) {
 		return
 	}
 	k.steps = append(k.steps, s)
-	size := 0
+	limit, size := cmp.Or(k.Limit, maxStepBytes), 0
 	for i, s := range slices.Backward(k.steps) {
-		if size += s.bytes(); (size > maxStepBytes || len(k.steps)-i > maxSteps) && i < len(k.steps)-1 {
+		if size += s.bytes(); (size > limit || len(k.steps)-i > maxSteps) && i < len(k.steps)-1 {
 			k.steps = slices.Delete(k.steps, 0, i+1)
 			break
 		}

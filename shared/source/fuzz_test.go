@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"widgets.pro/shared/source"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/source"
 )
 
 // checkRead holds what must be true of any text: a fault with a sentence, or a table that a widget accepts.

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"widgets.pro/shared/source"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/source"
 )
 
 func read(t *testing.T, name, text string, opt source.Options) *source.Table {

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/mail"
 	"net/netip"
 	"path/filepath"
 	"sync"
@@ -23,8 +24,10 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
+	"widgets.pro/syncserver/internal/mail/relay"
 	"widgets.pro/syncserver/internal/server"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/servertest/owner"
@@ -46,15 +49,22 @@ type Options struct {
 	Base string
 	// Proxies are the addresses whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// Mail is the mail server that takes the server's mail; the zero Server means the test's own, which Mail reads.
+	Mail relay.Server
+	// NoMail takes the mail server away.
+	NoMail bool
+	// DevMailbox has the server show its mail at /dev/mail, instead of sending it to where Mail reads.
+	DevMailbox bool
 	// Hello, Write, Ping and Pong are timeouts of sync connections; 0 means the server's defaults.
 	Hello, Write, Ping, Pong time.Duration
 }
 
 // Server is a running server. Its methods are for the test's goroutine.
 type Server struct {
-	t    testing.TB
-	o    Options
-	addr string
+	t       testing.TB
+	o       Options
+	addr    string
+	mailbox *devmail.Mailbox
 
 	mu      sync.Mutex
 	server  *server.Server
@@ -76,6 +86,12 @@ func Start(tb testing.TB, o Options) *Server {
 		o.Log = io.Discard
 	}
 	s := &Server{t: tb, o: o, addr: "127.0.0.1:0"}
+	var err error
+	s.mailbox, err = devmail.Start(devmail.Config{Log: slog.New(slog.DiscardHandler), Now: o.Now, Keep: keptMails})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.mailbox.Close)
 	s.start()
 	tb.Cleanup(s.Close)
 	return s
@@ -94,8 +110,12 @@ func (s *Server) start() {
 	if base == "" {
 		base = s.URL()
 	}
+	cfg := config.Config{Listen: s.addr, Data: s.o.Data, Base: base, TrustedProxies: s.o.Proxies, From: mail.Address{Name: "Widgets", Address: "no-reply@widgets.example"}, Mail: s.o.Mail, DevMailbox: s.o.DevMailbox}
+	if cfg.Mail == (relay.Server{}) && !cfg.DevMailbox && !s.o.NoMail {
+		cfg.Mail = s.mailbox.Server()
+	}
 	s.server, err = server.New(server.Deps{
-		Config: config.Config{Listen: s.addr, Data: s.o.Data, Base: base, TrustedProxies: s.o.Proxies},
+		Config: cfg,
 		Log:    slog.New(slog.NewTextHandler(s.o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes,
 		Timeouts: httpsync.Timeouts{Hello: s.o.Hello, Write: s.o.Write, Ping: s.o.Ping, Pong: s.o.Pong},

@@ -9,6 +9,7 @@ import (
 	"widgets.pro/shared/replica"
 	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
 )
 
 // dashboard is one dashboard in memory. rec, screen, the stacks and the live numbers are guarded by Workspace.mu; state is
@@ -19,6 +20,11 @@ type dashboard struct {
 	state  *replica.State // nil until somebody looks, and after a change that could not be stored
 
 	undo, redo screen.Stack
+
+	// people are those who can open it as the server last told, nil before. The record is replaced, never changed.
+	people *localstore.People
+	// presence is who has it before them, this account included, while there is a connection.
+	presence []wire.Present
 
 	// Of the link, as the server told in this run of the program. Views is replaced, never changed.
 	watching int
@@ -34,6 +40,16 @@ func (d *dashboard) role() sharing.Role {
 		return sharing.RoleOwner
 	}
 	return d.rec.Role
+}
+
+// mine reports whether the dashboard is the account's own, or nobody's yet.
+func (d *dashboard) mine() bool {
+	return d.rec.Mine || d.rec.Owner == "" && d.role() == sharing.RoleOwner
+}
+
+// manages reports whether the user may manage sharing: the owner, and whomever the server says (rule A3).
+func (d *dashboard) manages() bool {
+	return d.rec.Denied == "" && (d.rec.Share || d.role().CanShare())
 }
 
 // find returns a dashboard. The caller holds w.write.
@@ -181,14 +197,19 @@ func (w *Workspace) touch(d *dashboard, fn func(tx *localstore.Tx, rec *localsto
 
 // shown tells screens that something about a dashboard other than its widgets has changed.
 func (w *Workspace) shown(d *dashboard) {
-	events := []Event{{Type: EventState}}
+	w.publish(append(w.turned(d), Event{Type: EventState})...)
+}
+
+// turned gives a dashboard's picture a new version, because of what surrounds the widgets, and returns the event that tells
+// so; none if no screen shows it.
+func (w *Workspace) turned(d *dashboard) []Event {
 	w.mu.Lock()
-	if d.screen != nil {
-		d.screen.Touch()
-		events = append(events, Event{Type: EventBoard, ID: d.rec.ID, Version: d.screen.Version()})
+	defer w.mu.Unlock()
+	if d.screen == nil {
+		return nil
 	}
-	w.mu.Unlock()
-	w.publish(events...)
+	d.screen.Touch()
+	return []Event{{Type: EventBoard, ID: d.rec.ID, Version: d.screen.Version()}}
 }
 
 // Board is a whole dashboard.

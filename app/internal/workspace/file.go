@@ -25,7 +25,7 @@ func (w *Workspace) ImportBoard(text []byte) (board.ID, error) {
 	if err != nil {
 		return "", err //nolint:wrapcheck // a fault of the file
 	}
-	return w.make(v, false)
+	return w.make(v, false, "")
 }
 
 // RowsCSV is a widget's data as CSV; see screen.RowsCSV.

@@ -34,6 +34,9 @@ func New(random io.Reader) (*Author, error) {
 	return &Author{dev: binary.BigEndian.Uint64(b[:])>>1 + 1}, nil
 }
 
+// Dev is the device's name, which the stamps of its operations bear.
+func (a *Author) Dev() uint64 { return a.dev }
+
 // Submit hands edits of p to a dashboard in, at now in ms since 1970. They are accepted all or none: where one is refused, the
 // error is its fault, with the edit's field, and the transaction must not be committed. It returns the operations as they were
 // stamped. Whoever may not see the dashboard gets access's NotFound fault, and who may only view it the Denied one.

@@ -139,7 +139,7 @@ func (s *Site) showAccount(w http.ResponseWriter, r *http.Request, me account.Id
 	if p.Lifespan == nil {
 		p.Lifespan = lifespans("")
 	}
-	p.Bar, p.Mailbox, p.CanMail = bar{me.Email, hereAccount}, s.cfg.Mailbox, s.cfg.Accounts.CanMail()
+	p.Bar, p.Mailbox, p.CanMail = bar{me.Email, hereAccount}, s.cfg.MailboxURL, s.cfg.Accounts.CanMail()
 	s.page(w, r, status, "account.html", p)
 }
 

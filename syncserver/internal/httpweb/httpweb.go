@@ -83,11 +83,10 @@ type Accounts interface {
 	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
 }
 
-// Config is what a Site needs; everything but Mailbox must be given. Base is the public base URL without a slash at its end;
-// Mailbox the address of the page that shows the mail of a development server, "" if there is none.
+// Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a
+// slash at its end.
 type Config struct {
 	Base     string
-	Mailbox  string
 	Pages    Pages
 	Locks    Locks
 	Core     Core
@@ -99,6 +98,9 @@ type Config struct {
 	Clients       httpmw.Clients
 	Logger        *slog.Logger
 	Now           func() time.Time
+	// Mailbox is the development mailbox, nil if there is none; MailboxURL the address of its page, "" if there is none.
+	Mailbox    Mailbox
+	MailboxURL string
 }
 
 // Site answers browsers. Safe for concurrent use.
@@ -210,7 +212,7 @@ func (s *Site) Routes() []httpmw.Route {
 		},
 		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "body 16 KiB; same origin"},
 	}
-	return slices.Concat(routes, s.letters(form), s.settings(form), s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
+	return slices.Concat(routes, s.mailboxRoutes(), s.letters(form), s.settings(form), s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
 		{Pattern: "/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.other)},
 	})
 }

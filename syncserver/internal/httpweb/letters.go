@@ -98,7 +98,7 @@ func (s *Site) forgot(w http.ResponseWriter, r *http.Request) {
 		s.again(w, r, "forgot.html", shown, err)
 		return
 	}
-	s.page(w, r, http.StatusOK, "sent.html", sent{Email: shown.Email, Mailbox: s.cfg.Mailbox, Reset: true})
+	s.page(w, r, http.StatusOK, "sent.html", sent{Email: shown.Email, Mailbox: s.cfg.MailboxURL, Reset: true})
 }
 
 func (s *Site) resetForm(w http.ResponseWriter, r *http.Request) {

@@ -33,7 +33,7 @@ func (s *Site) signUp(w http.ResponseWriter, r *http.Request) {
 		s.again(w, r, "signup.html", shown, err)
 		return
 	}
-	s.page(w, r, http.StatusOK, "sent.html", sent{Email: shown.Email, Claim: claim.Reveal(), Next: shown.Next, Mailbox: s.cfg.Mailbox})
+	s.page(w, r, http.StatusOK, "sent.html", sent{Email: shown.Email, Claim: claim.Reveal(), Next: shown.Next, Mailbox: s.cfg.MailboxURL})
 }
 
 // resend sends the mail of a sign-up once more.
@@ -58,5 +58,5 @@ func (s *Site) resend(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.page(w, r, http.StatusOK, "sent.html", sent{Email: email, Claim: claim, Next: next, Mailbox: s.cfg.Mailbox, Again: true})
+	s.page(w, r, http.StatusOK, "sent.html", sent{Email: email, Claim: claim, Next: next, Mailbox: s.cfg.MailboxURL, Again: true})
 }

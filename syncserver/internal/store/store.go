@@ -202,6 +202,8 @@ type Outbox interface {
 	Put(m Mail) error
 	// Delete forgets a mail; it is no error if there is none.
 	Delete(id MailID) error
+	// Len is how many mails wait.
+	Len() (int, error)
 	// Due lists up to limit mails whose Next is until or before, in order, and tells when the first of all is due, 0 if none
 	// waits. Times are ms since 1970.
 	Due(until int64, limit int) (due []Mail, first int64, err error)

@@ -1,4 +1,7 @@
-package bridge
+// Package longpoll numbers the events that screens wait for and hands them to long polls.
+//
+// It does no I/O and knows neither HTTP nor where events come from. Start reading at Hub.
+package longpoll
 
 import (
 	"cmp"
@@ -7,19 +10,24 @@ import (
 	"sync"
 	"time"
 
-	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/screen"
 )
 
-const (
-	pollWait   = 20 * time.Second
-	maxPolls   = 4  // waiting at once; one more ends the oldest
-	maxNotices = 32 // kept for screens that are slow to ask
-)
+// Wait is how long a poll waits for an event, where nothing else is asked for.
+const Wait = 20 * time.Second
 
-// hub numbers events and hands them to long polls. Of each dashboard, and of the state, only the latest event is kept,
-// so a screen that asks seldom gets few events and misses no change; nothing grows with time.
-type hub struct {
+// maxNotices is how many notices are kept for screens that are slow to ask.
+const maxNotices = 32
+
+// MaxClient bounds a client's name in bytes.
+const MaxClient = 64
+
+// Hub numbers events and hands them to long polls. Of each dashboard, and of the state, only the latest event is kept,
+// so a screen that asks seldom gets few events and misses no change; nothing grows with time. It is safe for concurrent
+// use.
+type Hub struct {
+	atOnce  int
 	mu      sync.Mutex
 	first   int64 // numbers before this one are of an earlier run
 	seq     int64 // of the latest event
@@ -34,7 +42,7 @@ type hub struct {
 
 type numbered struct {
 	seq   int64
-	event workspace.Event
+	event screen.Event
 }
 
 type poll struct {
@@ -42,20 +50,22 @@ type poll struct {
 	end    chan struct{}
 }
 
-// batch answers a poll. Reset says that the asker's number was not known and everything should be fetched again.
-type batch struct {
-	Next   int64             `json:"next"`
-	Events []workspace.Event `json:"events"`
-	Reset  bool              `json:"reset,omitempty"`
+// Batch answers a poll. Reset says that the asker's number was not known and everything should be fetched again.
+type Batch struct {
+	Next   int64          `json:"next"`
+	Events []screen.Event `json:"events"`
+	Reset  bool           `json:"reset,omitempty"`
 }
 
-func newHub(start int64) *hub {
+// New returns a Hub. Start numbers the first event, so that a screen left over from an earlier run does not take its numbers
+// for ours: the time of the start in milliseconds will do. AtOnce bounds the polls that wait; one more ends the oldest.
+func New(start int64, atOnce int) *Hub {
 	start = max(start, 1)
-	return &hub{first: start, seq: start, told: start, boards: map[board.ID]numbered{}, wake: make(chan struct{})}
+	return &Hub{atOnce: atOnce, first: start, seq: start, told: start, boards: map[board.ID]numbered{}, wake: make(chan struct{})}
 }
 
-// publish numbers events and wakes the polls. It does not block.
-func (h *hub) publish(events ...workspace.Event) {
+// Publish numbers events and wakes the polls. It does not block.
+func (h *Hub) Publish(events ...screen.Event) {
 	if len(events) == 0 {
 		return
 	}
@@ -64,11 +74,11 @@ func (h *hub) publish(events ...workspace.Event) {
 	for _, e := range events {
 		h.seq++
 		switch e.Type {
-		case workspace.EventState:
+		case screen.EventState:
 			h.state = h.seq
-		case workspace.EventBoard:
+		case screen.EventBoard:
 			h.boards[e.ID] = numbered{h.seq, e}
-		case workspace.EventNotice:
+		case screen.EventNotice:
 			h.notices = append(h.notices, numbered{h.seq, e})
 			h.notices = h.notices[max(0, len(h.notices)-maxNotices):]
 		}
@@ -77,13 +87,13 @@ func (h *hub) publish(events ...workspace.Event) {
 	h.wake = make(chan struct{})
 }
 
-// wait returns the events after number after, waiting for one until the time is up, ctx ends, the same client polls again
-// or the hub is closed; then the batch is empty.
-func (h *hub) wait(ctx context.Context, after int64, client string, atMost time.Duration) batch {
+// Wait returns the events after number after, waiting for one until the time is up, ctx ends, the same client polls again
+// or the Hub is closed; then the batch is empty.
+func (h *Hub) Wait(ctx context.Context, after int64, client string, atMost time.Duration) Batch {
 	h.mu.Lock()
 	if after < h.first || after > h.seq {
 		defer h.mu.Unlock()
-		b := batch{Next: h.seq, Events: []workspace.Event{{Type: workspace.EventState}}, Reset: true}
+		b := Batch{Next: h.seq, Events: []screen.Event{{Type: screen.EventState}}, Reset: true}
 		for _, n := range h.notices { // those from before there was a screen to show them
 			if n.seq > h.told {
 				b.Events = append(b.Events, n.event)
@@ -117,9 +127,9 @@ func (h *hub) wait(ctx context.Context, after int64, client string, atMost time.
 }
 
 // enter makes room for a poll. The caller holds h.mu.
-func (h *hub) enter(client string) *poll {
+func (h *Hub) enter(client string) *poll {
 	for i := 0; i < len(h.polls); {
-		if h.polls[i].client == client || len(h.polls) >= maxPolls && i == 0 {
+		if h.polls[i].client == client || len(h.polls) >= h.atOnce && i == 0 {
 			close(h.polls[i].end)
 			h.polls = slices.Delete(h.polls, i, i+1)
 			continue
@@ -135,17 +145,17 @@ func (h *hub) enter(client string) *poll {
 	return p
 }
 
-func (h *hub) leave(p *poll) {
+func (h *Hub) leave(p *poll) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.polls = slices.DeleteFunc(h.polls, func(q *poll) bool { return q == p })
 }
 
 // since collects the events after a number, in the order of their numbers, to be handed out. The caller holds h.mu.
-func (h *hub) since(after int64) batch {
+func (h *Hub) since(after int64) Batch {
 	var list []numbered
 	if h.state > after {
-		list = append(list, numbered{h.state, workspace.Event{Type: workspace.EventState}})
+		list = append(list, numbered{h.state, screen.Event{Type: screen.EventState}})
 	}
 	for _, n := range h.boards {
 		if n.seq > after {
@@ -158,7 +168,7 @@ func (h *hub) since(after int64) batch {
 		}
 	}
 	slices.SortFunc(list, func(a, b numbered) int { return cmp.Compare(a.seq, b.seq) })
-	out := batch{Next: h.seq, Events: make([]workspace.Event, 0, len(list))}
+	out := Batch{Next: h.seq, Events: make([]screen.Event, 0, len(list))}
 	for _, n := range list {
 		out.Events = append(out.Events, n.event)
 	}
@@ -168,8 +178,8 @@ func (h *hub) since(after int64) batch {
 	return out
 }
 
-// close ends all polls, and every later one at once.
-func (h *hub) close() {
+// Close ends all polls, and every later one at once.
+func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
