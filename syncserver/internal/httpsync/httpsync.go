@@ -61,6 +61,8 @@ func (t Timeouts) withDefaults() Timeouts {
 // Authenticator tells whose session a token is; see account.Service.
 type Authenticator interface {
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	// Seen notes that a session is in use; most calls cost nothing.
+	Seen(ctx context.Context, session store.Hash)
 }
 
 // Config is what a Handler needs. All but Cookie and Timeouts must be given.
