@@ -93,6 +93,7 @@ func (c *core) run(ctx context.Context, desktop bool) {
 	c.mu.Unlock()
 	c.bridge.Open(ws)
 	c.work.Go(func() { ws.WatchEnds(ctx, time.After) })
+	c.work.Go(func() { ws.WatchSignUp(ctx, time.After) })
 	syncclient.New(syncclient.Deps{
 		Workspace: ws, Credentials: credentials, HTTP: client, Now: c.env.Now, After: time.After, Jitter: mathrand.Float64,
 		Log: c.log, App: "widgets.pro/" + release.Version(), Network: network,

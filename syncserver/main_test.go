@@ -22,6 +22,7 @@ import (
 	"widgets.pro/shared/hlc"
 	"widgets.pro/shared/replica"
 	"widgets.pro/shared/wire"
+	"widgets.pro/syncserver/servertest/owner"
 )
 
 // TestMain lets the test's binary be the server, so that tests can kill a real process.
@@ -103,22 +104,12 @@ func freeAddress(t *testing.T) string {
 
 func (p *program) signUp() (token string) {
 	p.t.Helper()
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "http://"+p.addr+"/api/v1/signup",
-		strings.NewReader(`{"email":"ann@example.org","password":"correct horse"}`))
+	base := "http://" + p.addr
+	a, err := owner.Register(p.t.Context(), base, "ann@example.org", "correct horse", owner.Mailbox(base))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	var in struct{ Token string }
-	if err := json.NewDecoder(res.Body).Decode(&in); err != nil || in.Token == "" {
-		p.t.Fatalf("sign up: %d, %v", res.StatusCode, err)
-	}
-	return in.Token
+	return a.Token
 }
 
 // journal is a device that edits one title as fast as it can and remembers what was acknowledged.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh: a sync server and the desktop app beside it, both with their data in build/run. Closing the app ends both.
+# run.sh: a sync server and the desktop app beside it, both with their data in build/run. Closing the app ends both. Mail
+# goes nowhere: the server keeps it and shows it on a page.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +9,7 @@ mkdir -p "$data"
 listen=${WIDGETS_LISTEN:-127.0.0.1:8080}
 address="http://$listen"
 
-build/bin/widgets-server --listen "$listen" --data "$data/server.db" --base-url "$address" >"$data/server.log" 2>&1 &
+build/bin/widgets-server --listen "$listen" --data "$data/server.db" --base-url "$address" --dev-mailbox=true >"$data/server.log" 2>&1 &
 server=$!
 stop() {
   kill "$server" 2>/dev/null || true
@@ -23,4 +24,5 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 echo "Sync server: $address (log in $data/server.log)"
+echo "Its mail: $address/dev/mail"
 build/bin/widgets --data "$data/app" --server "$address" "$@"

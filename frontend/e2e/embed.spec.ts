@@ -159,6 +159,7 @@ test("E5: the owner names the sites that may frame it; nothing else of the serve
     "frame-ancestors https://elsewhere.example",
   );
   await expect(page.locator("section.w").first()).toBeVisible(); // by itself it can be seen as before
+  await page.goto("about:blank"); // the page loads anew with the sites, which must not come between what follows
 
   await desk.share({ action: "origins", origins: ["https://elsewhere.example", site.origin] });
   f = await embedded(page, site, `${url}?embed=true`);

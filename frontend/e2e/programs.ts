@@ -125,6 +125,7 @@ export class Server extends Program {
       this.base ?? this.url,
       "--trusted-proxies",
       "127.0.0.1",
+      "--dev-mailbox=true",
       "--log-level",
       "debug",
     ]);

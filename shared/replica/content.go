@@ -328,29 +328,83 @@ func (c content) putSegment(k []byte, s Segment) error {
 	return c.tx.Put(k, append(b, rows...))
 }
 
-// load reads everything into memory.
-func (c content) load() (*State, error) {
+// outline reads everything but rows.
+func (c content) outline() (*State, error) {
 	s := NewState()
-	if err := each(c.tx, []byte{keyRegister}, func(k []byte, r register) error {
+	return s, each(c.tx, []byte{keyRegister}, func(k []byte, r register) error {
 		entity, field, _ := bytes.Cut(k[1:], []byte{0})
 		s.set(string(entity), string(field), register{bytes.Clone(r.Value), r.Stamp})
 		return nil
-	}); err != nil {
+	})
+}
+
+// load reads everything into memory.
+func (c content) load() (*State, error) {
+	s, err := c.outline()
+	if err != nil {
 		return nil, err
 	}
-	err := each(c.tx, []byte{keyLog}, func(k []byte, l logRecord) error {
+	err = each(c.tx, []byte{keyLog}, func(k []byte, l logRecord) error {
 		entity := string(k[1:])
-		r := s.log(entity)
-		r.Columns, r.Stamp, r.Floor = bytes.Clone(c.columns(entity)), l.Stamp, l.Floor
+		r, err := c.readLog(entity, l)
+		if err != nil {
+			return err
+		}
+		s.rows[entity] = r
 		s.max = hlc.Max(s.max, hlc.Max(l.Stamp, l.Floor.Stamp))
-		return c.segments(entity, l.low(), func(seg Segment) error {
-			r.segments = append(r.segments, seg)
-			r.count += len(seg.Rows)
-			s.max = hlc.Max(s.max, seg.Stamp)
-			return nil
-		})
+		if n := len(r.segments); n > 0 {
+			s.max = hlc.Max(s.max, r.segments[n-1].Stamp)
+		}
+		return nil
 	})
 	return s, err
+}
+
+// rows reads one entity's row log.
+func (c content) rows(entity string) (*Rows, error) {
+	l, _, err := get[logRecord](c.tx, key(keyLog, entity))
+	if err != nil {
+		return nil, err
+	}
+	return c.readLog(entity, l)
+}
+
+// rowKey is the key of an entity's row i.
+func (c content) rowKey(entity string, i int) (found RowKey, err error) {
+	l, _, err := get[logRecord](c.tx, key(keyLog, entity))
+	if err != nil || i < 0 || i >= l.Count {
+		return RowKey{}, err
+	}
+	prefix := append(key(keySegment, entity), 0)
+	low := l.low()
+	var failed error
+	err = c.tx.Scan(prefix, after(prefix), func(k, b []byte) bool {
+		var s stored
+		if s, failed = header(k, b, low); failed != nil {
+			return false
+		}
+		if s.stamp.Compare(low.Stamp) >= 0 {
+			if i < s.count {
+				found = RowKey{Stamp: s.stamp, Index: s.first + i}
+				return false
+			}
+			i -= s.count
+		}
+		return true
+	})
+	if failed != nil {
+		return RowKey{}, fmt.Errorf("read rows: %w", failed)
+	}
+	return found, err
+}
+
+func (c content) readLog(entity string, l logRecord) (*Rows, error) {
+	r := &Rows{Columns: bytes.Clone(c.columns(entity)), Stamp: l.Stamp, Floor: l.Floor}
+	return r, c.segments(entity, l.low(), func(seg Segment) error {
+		r.segments = append(r.segments, seg)
+		r.count += len(seg.Rows)
+		return nil
+	})
 }
 
 // segments reads an entity's rows from low on.

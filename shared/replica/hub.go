@@ -32,6 +32,8 @@ type hubRecord struct {
 	Seq   uint64 `cbor:"2,keyasint"` // head of the log
 	Base  uint64 `cbor:"3,keyasint"` // entries up to here were compacted away
 	Bytes int    `cbor:"4,keyasint"` // of the entries that are there
+	// Latest is the greatest T that was accepted; 0 where nothing was, or by a version that did not count it.
+	Latest uint64 `cbor:"5,keyasint,omitempty"`
 }
 
 type deviceRecord struct {
@@ -94,6 +96,24 @@ func (h *Hub) save() error { return put(h.tx, []byte{keyMeta}, h.meta) }
 // Head is the log's epoch and the position of its newest entry.
 func (h *Hub) Head() (epoch, seq uint64) { return h.meta.Epoch, h.meta.Seq }
 
+// Judged is the number up to which a device's operations were judged, 0 if there were none.
+func (h *Hub) Judged(dev uint64) (n uint64, err error) {
+	d, _, err := get[deviceRecord](h.tx, numberKey(keyDevice, dev))
+	return d.LastN, err
+}
+
+// Latest is the T of the latest stamp in the dashboard: an operation with a greater one wins over everything that is there.
+func (h *Hub) Latest() (uint64, error) {
+	if h.meta.Latest != 0 || h.meta.Seq == 0 {
+		return h.meta.Latest, nil
+	}
+	s, err := h.load()
+	if err != nil {
+		return 0, err
+	}
+	return s.max.T, nil
+}
+
 // Submit judges operations in order, stores what took effect, and returns the answer with the new log entries. Operations
 // that were judged before have no further effect and get the same verdict again; those behind a hole are left unjudged.
 func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
@@ -149,11 +169,16 @@ func (h *Hub) take(op *Op, from uint64, dev *deviceRecord, p Policy) (seq uint64
 		if err := h.stamp(op, dev, p.Now, &v.Outcome); err != nil {
 			return 0, err
 		}
+		latest, err := h.Latest()
+		if err != nil {
+			return 0, err
+		}
 		won, err := h.apply(op)
 		if err != nil {
 			return 0, err
 		}
 		if won {
+			h.meta.Latest = max(latest, op.At().T)
 			if seq, err = h.log(op); err != nil {
 				return 0, err
 			}
@@ -304,11 +329,27 @@ func (h *Hub) Snapshot(maxBytes int) ([]Snapshot, error) {
 // State reads the whole content into memory.
 func (h *Hub) State() (*State, error) { return h.load() }
 
+// Outline is State without rows: the title, the widgets and how they are arranged, for lists.
+func (h *Hub) Outline() (*State, error) { return h.outline() }
+
 // Register reads one register without the rest of the content; ok is false if it was never written.
 func (h *Hub) Register(entity, field string) (value json.RawMessage, ok bool, err error) {
 	r, ok, err := get[register](h.tx, key(keyRegister, entity, field))
 	return r.Value, ok, err
 }
+
+// Rows reads one entity's row log without the rest of the content; one without any rows is empty.
+func (h *Hub) Rows(entity string) (*Rows, error) { return h.rows(entity) }
+
+// Header is the columns of an entity's row log, nil if it has none, and the number of its rows, without reading these.
+func (h *Hub) Header(entity string) (columns json.RawMessage, rows int, err error) {
+	l, _, err := get[logRecord](h.tx, key(keyLog, entity))
+	return bytes.Clone(h.columns(entity)), l.Count, err
+}
+
+// RowKey is the key of row i of an entity, 0 <= i < the number of its rows, without reading the rows; the zero key of one
+// that is not there.
+func (h *Hub) RowKey(entity string, i int) (RowKey, error) { return h.rowKey(entity, i) }
 
 // Compact drops all but the newest keep positions of the log, and more if their entries take too much space. Devices that
 // are further behind get a snapshot.

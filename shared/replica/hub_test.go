@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"pgregory.net/rapid"
 
 	"widgets.pro/shared/hlc"
@@ -283,6 +284,67 @@ func TestSI8_SI11_StampsFromTheFuture(t *testing.T) {
 			if _, got, _ := s.Register(k[0], k[1]); got != want {
 				r.Fatalf("%v is of %s, not of the last edit at %s", k, got, want)
 			}
+		}
+	})
+}
+
+// What a hub tells without reading everything is what reading everything tells, also where an earlier version wrote it.
+func TestSI7_LatestIsAfterEverything(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		tx, h := newHub(t)
+		ops := queue(r, 1)
+		_, _, err := h.Submit(replica.Submission{Dev: 1, Ops: ops}, replica.Policy{Now: now, MayEdit: true})
+		must(t, err)
+		if rapid.Bool().Draw(r, "of an earlier version") {
+			var rec map[int]any
+			must(t, cbor.Unmarshal(tx.Get([]byte("m")), &rec))
+			delete(rec, 5)
+			b, err := cbor.Marshal(rec)
+			must(t, err)
+			must(t, tx.Put([]byte("m"), b))
+			h, err = replica.OpenHub(tx)
+			must(t, err)
+		}
+		s, err := h.State()
+		must(t, err)
+		for _, e := range s.Entities() {
+			rows, err := h.Rows(e)
+			must(t, err)
+			want := s.Rows(e)
+			if want == nil {
+				want = &replica.Rows{}
+			}
+			columns, count, err := h.Header(e)
+			must(t, err)
+			if count != want.Len() || string(columns) != string(want.Columns) {
+				r.Fatalf("%s has %d rows under %s, not %d under %s", e, count, columns, want.Len(), want.Columns)
+			}
+			for i := range count {
+				if key, err := h.RowKey(e, i); err != nil || key != want.Key(i) {
+					r.Fatalf("row %d of %s is %v, not %v: %v", i, e, key, want.Key(i), err)
+				}
+			}
+			if key, err := h.RowKey(e, count); err != nil || key != (replica.RowKey{}) {
+				r.Fatalf("%s has a row %d: %v, %v", e, count, key, err)
+			}
+			if !slices.EqualFunc(slices.Collect(rows.All()), slices.Collect(want.All()), slices.Equal) {
+				r.Fatalf("%s has %d rows, and %d alone", e, want.Len(), rows.Len())
+			}
+		}
+		latest, err := h.Latest()
+		must(t, err)
+		judged, err := h.Judged(1)
+		must(t, err)
+		if latest < s.Max().T || judged != uint64(len(ops)) {
+			r.Fatalf("the latest is %d, not %d; judged up to %d of %d", latest, s.Max().T, judged, len(ops))
+		}
+		_, entries, err := h.Submit(replica.Submission{Dev: 2, Ops: []replica.Op{{
+			N: 1, Stamp: hlc.Stamp{T: latest + 1, Dev: 2}, Kind: replica.OpSet, Entity: "e", Field: "f", Value: []byte("1"),
+		}}}, replica.Policy{Now: now, MayEdit: true})
+		must(t, err)
+		if again, err := h.Latest(); err != nil || len(entries) != 1 || again <= latest {
+			r.Fatalf("%d entries, latest %d after %d: %v", len(entries), again, latest, err)
 		}
 	})
 }

@@ -1,13 +1,11 @@
 package servertest
 
 import (
-	"bytes"
-	"io"
 	"regexp"
-	"testing"
+	"slices"
 	"time"
 
-	"github.com/emersion/go-message/mail"
+	"widgets.pro/syncserver/internal/devmail"
 )
 
 // Letter is a mail that the server sent.
@@ -17,54 +15,44 @@ type Letter struct {
 	Links []string
 }
 
+// patience bounds how long a test waits for mail.
+const patience = 20 * time.Second
+
+// keptMails is how many mails a test may look back on.
+const keptMails = 100_000
+
 var links = regexp.MustCompile(`https?://[^\s<>"]+`)
 
-// Mail waits for a letter to an address, the one after the skip oldest ones.
+// Mail waits for a letter to an address, the one after the skip oldest ones. Letters stay over Restart.
 func (s *Server) Mail(to string, skip int) Letter {
 	s.t.Helper()
-	for range 500 {
-		all, err := s.server.Waiting(s.t.Context(), to)
-		if err != nil {
-			s.t.Fatal(err)
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	for {
+		changed := s.mailbox.Changed()
+		if all := s.Mails(to); len(all) > skip {
+			return all[skip]
 		}
-		if len(all) > skip {
-			return read(s.t, all[skip].Data)
+		select {
+		case <-changed:
+		case <-timeout.C:
+			s.t.Fatalf("no mail for %s", to)
+		case <-s.t.Context().Done():
+			s.t.Fatalf("no mail for %s before the end", to)
 		}
-		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // waits for the server's doing, which nothing announces
 	}
-	s.t.Fatalf("no mail for %s", to)
-	return Letter{}
 }
 
-func read(tb testing.TB, data []byte) (l Letter) {
-	tb.Helper()
-	r, err := mail.CreateReader(bytes.NewReader(data))
-	if err != nil {
-		tb.Fatalf("read a mail: %v", err)
-	}
-	if l.Subject, err = r.Header.Subject(); err != nil {
-		tb.Fatalf("read a subject: %v", err)
-	}
-	for {
-		p, err := r.NextPart()
-		if err == io.EOF { //nolint:errorlint // as the library says
-			break
-		}
-		if err != nil {
-			tb.Fatalf("read a part: %v", err)
-		}
-		b, err := io.ReadAll(p.Body)
-		if err != nil {
-			tb.Fatalf("read a part: %v", err)
-		}
-		if h, ok := p.Header.(*mail.InlineHeader); ok {
-			if t, _, _ := h.ContentType(); t == "text/html" {
-				l.HTML = string(b)
-			} else {
-				l.Text = string(b)
-			}
+// Mails are the letters to an address that have come so far, the oldest first.
+func (s *Server) Mails(to string) (out []Letter) {
+	for _, m := range slices.Backward(s.mailbox.List()) {
+		if m.To == to {
+			out = append(out, letter(m))
 		}
 	}
-	l.Links = links.FindAllString(l.Text, -1)
-	return l
+	return out
+}
+
+func letter(m devmail.Mail) Letter {
+	return Letter{Subject: m.Subject, Text: m.Text, HTML: m.HTML, Links: links.FindAllString(m.Text, -1)}
 }

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/mail"
 	"net/netip"
 	"path/filepath"
 	"sync"
@@ -23,10 +24,13 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
+	"widgets.pro/syncserver/internal/mail/relay"
 	"widgets.pro/syncserver/internal/server"
 	"widgets.pro/syncserver/internal/store"
+	"widgets.pro/syncserver/servertest/owner"
 )
 
 // Options vary a server. The zero Options are what a test mostly wants.
@@ -45,15 +49,22 @@ type Options struct {
 	Base string
 	// Proxies are the addresses whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
+	// Mail is the mail server that takes the server's mail; the zero Server means the test's own, which Mail reads.
+	Mail relay.Server
+	// NoMail takes the mail server away.
+	NoMail bool
+	// DevMailbox has the server show its mail at /dev/mail, instead of sending it to where Mail reads.
+	DevMailbox bool
 	// Hello, Write, Ping and Pong are timeouts of sync connections; 0 means the server's defaults.
 	Hello, Write, Ping, Pong time.Duration
 }
 
 // Server is a running server. Its methods are for the test's goroutine.
 type Server struct {
-	t    testing.TB
-	o    Options
-	addr string
+	t       testing.TB
+	o       Options
+	addr    string
+	mailbox *devmail.Mailbox
 
 	mu      sync.Mutex
 	server  *server.Server
@@ -75,6 +86,12 @@ func Start(tb testing.TB, o Options) *Server {
 		o.Log = io.Discard
 	}
 	s := &Server{t: tb, o: o, addr: "127.0.0.1:0"}
+	var err error
+	s.mailbox, err = devmail.Start(devmail.Config{Log: slog.New(slog.DiscardHandler), Now: o.Now, Keep: keptMails})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.mailbox.Close)
 	s.start()
 	tb.Cleanup(s.Close)
 	return s
@@ -93,8 +110,12 @@ func (s *Server) start() {
 	if base == "" {
 		base = s.URL()
 	}
+	cfg := config.Config{Listen: s.addr, Data: s.o.Data, Base: base, TrustedProxies: s.o.Proxies, From: mail.Address{Name: "Widgets", Address: "no-reply@widgets.example"}, Mail: s.o.Mail, DevMailbox: s.o.DevMailbox}
+	if cfg.Mail == (relay.Server{}) && !cfg.DevMailbox && !s.o.NoMail {
+		cfg.Mail = s.mailbox.Server()
+	}
 	s.server, err = server.New(server.Deps{
-		Config: config.Config{Listen: s.addr, Data: s.o.Data, Base: base, TrustedProxies: s.o.Proxies},
+		Config: cfg,
 		Log:    slog.New(slog.NewTextHandler(s.o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes,
 		Timeouts: httpsync.Timeouts{Hello: s.o.Hello, Write: s.o.Write, Ping: s.o.Ping, Pong: s.o.Pong},
@@ -161,22 +182,35 @@ func (s *Server) Restart() {
 }
 
 // SignedIn is an account with a session.
-type SignedIn struct {
-	Token   string `json:"token"`
-	Account string `json:"account"`
-	Email   string `json:"email"`
-}
+type SignedIn = owner.Account
 
-// SignUp makes an account with the password Password and signs it in.
+// SignUp makes an account with the password Password, by way of the mail that confirms it, and signs it in.
 func (s *Server) SignUp(email string) SignedIn {
 	s.t.Helper()
-	return s.signIn("signup", email)
+	in, err := owner.Register(s.t.Context(), s.URL(), email, Password, s.Letters)
+	if err != nil {
+		s.t.Fatalf("sign %s up: %v", email, err)
+	}
+	return in
+}
+
+// Letters is Mail for package owner: the links of a letter. It fails the test where none comes.
+func (s *Server) Letters(_ context.Context, to string, skip int) ([]string, error) {
+	s.t.Helper()
+	return s.Mail(to, skip).Links, nil
 }
 
 // LogIn signs an account in once more.
-func (s *Server) LogIn(email string) SignedIn {
+func (s *Server) LogIn(email string) (in SignedIn) {
 	s.t.Helper()
-	return s.signIn("login", email)
+	status, body := s.Post("/api/v1/login", "", map[string]string{"email": email, "password": Password})
+	if status != http.StatusOK {
+		s.t.Fatalf("log in: %d %s", status, body)
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		s.t.Fatalf("log in: %v", err)
+	}
+	return in
 }
 
 // SetRole sets what an account is to a dashboard, as its owner would; RoleNone takes its role away.
@@ -189,18 +223,6 @@ func (s *Server) SetRole(id board.ID, who SignedIn, role sharing.Role) {
 
 // Password is the password of the accounts that SignUp makes.
 const Password = "correct horse battery staple"
-
-func (s *Server) signIn(route, email string) (in SignedIn) {
-	s.t.Helper()
-	status, body := s.Post("/api/v1/"+route, "", map[string]string{"email": email, "password": Password})
-	if status != http.StatusOK {
-		s.t.Fatalf("%s: %d %s", route, status, body)
-	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		s.t.Fatalf("%s: %v", route, err)
-	}
-	return in
-}
 
 // Post sends v as JSON, with a session's token unless that is "", and returns status and body.
 func (s *Server) Post(path, token string, v any) (status int, body []byte) {

@@ -7,6 +7,7 @@ import (
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 )
 
 func boardID(r *http.Request) (board.ID, error) {
@@ -65,12 +66,13 @@ func getBoard(_ http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (
 
 func create(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
 	var in struct {
-		Title string `json:"title"`
+		Title        string `json:"title"`
+		Organisation string `json:"organisation"`
 	}
 	if err := decode(w, r, maxSmall, &in); err != nil {
 		return nil, err
 	}
-	return made(ws.Create(in.Title))
+	return made(ws.CreateIn(in.Title, in.Organisation))
 }
 
 func importBoard(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
@@ -106,6 +108,22 @@ func share(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any
 		return nil, err
 	}
 	return done{}, ws.Share(id, in)
+}
+
+func invite(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
+	id, err := boardID(r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Addresses string       `json:"addresses"`
+		Role      sharing.Role `json:"role"`
+		Message   string       `json:"message"`
+	}
+	if err := decode(w, r, maxSmall, &in); err != nil {
+		return nil, err
+	}
+	return ws.Invite(id, in.Addresses, in.Role, in.Message)
 }
 
 func (b *Bridge) export(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {

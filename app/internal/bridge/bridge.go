@@ -18,6 +18,8 @@ import (
 
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/longpoll"
+	"widgets.pro/shared/source"
 )
 
 // Deps is what a Bridge needs. Random and Log are required.
@@ -31,6 +33,8 @@ type Deps struct {
 	Start int64
 	// PollWait bounds a long poll; 0 is 20 seconds.
 	PollWait time.Duration
+	// LookAway is how long no screen asks for events before nobody counts as looking; 0 is 10 seconds.
+	LookAway time.Duration
 	// Random is a cryptographically secure source, safe for concurrent use.
 	Random io.Reader
 	Log    *slog.Logger
@@ -48,9 +52,10 @@ type System interface {
 type Bridge struct {
 	deps    Deps
 	handler http.Handler
-	hub     *hub
-	imports *imports
+	hub     *longpoll.Hub
+	imports *source.Shelf
 	calls   *calls
+	looks   *looks
 	// farewell holds a token once a page has said that it is done.
 	farewell chan struct{}
 
@@ -67,12 +72,16 @@ type Bridge struct {
 // New returns a bridge that waits for Open or Fail. Close it when done.
 func New(deps Deps) *Bridge {
 	if deps.PollWait == 0 {
-		deps.PollWait = pollWait
+		deps.PollWait = longpoll.Wait
+	}
+	if deps.LookAway == 0 {
+		deps.LookAway = lookAway
 	}
 	b := &Bridge{
-		deps: deps, hub: newHub(deps.Start), imports: &imports{random: deps.Random, slots: make(chan struct{}, maxReads)},
+		deps: deps, hub: longpoll.New(deps.Start, maxPolls), imports: source.NewShelf(deps.Random, source.NewReads(maxReads)),
 		calls: &calls{idle: make(chan struct{})}, farewell: make(chan struct{}, 1), settled: make(chan struct{}),
 	}
+	b.looks = &looks{away: deps.LookAway, log: deps.Log}
 	b.life, b.stop = context.WithCancel(context.Background())
 	b.handler = b.guard(b.routes())
 	return b
@@ -90,11 +99,11 @@ func (b *Bridge) Open(ws *workspace.Workspace) {
 				if err != nil {
 					return
 				}
-				b.hub.publish(events...)
+				b.hub.Publish(events...)
 			}
 		})
 		close(b.settled)
-		b.hub.publish(workspace.Event{Type: workspace.EventState})
+		b.hub.Publish(workspace.Event{Type: workspace.EventState})
 	})
 }
 
@@ -103,7 +112,7 @@ func (b *Bridge) Fail(err error) {
 	b.settle.Do(func() {
 		b.failure = fault.From(err)
 		close(b.settled)
-		b.hub.publish(workspace.Event{Type: workspace.EventState})
+		b.hub.Publish(workspace.Event{Type: workspace.EventState})
 	})
 }
 
@@ -111,10 +120,16 @@ func (b *Bridge) Fail(err error) {
 // may be called twice.
 func (b *Bridge) Close() {
 	b.stop()
-	b.hub.close()
+	b.hub.Close()
+	b.looks.close()
 	b.calls.close(closeWait)
 	b.pump.Wait()
 }
+
+const (
+	maxPolls = 4 // waiting at once
+	maxReads = 2 // texts read at the same time
+)
 
 const closeWait = 3 * time.Second
 

@@ -21,18 +21,26 @@ import (
 
 	"widgets.pro/app/internal/bridge"
 	"widgets.pro/app/internal/localstore"
-	"widgets.pro/app/internal/source"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/source"
 )
 
 // noServer is a world without a network.
 type noServer struct{}
 
-func (noServer) SignUp(context.Context, string, string, string) (workspace.Session, error) {
-	return workspace.Session{}, fault.New(fault.Unavailable, "No server.")
+func (noServer) SignUp(context.Context, string, string, string) (workspace.Pending, error) {
+	return workspace.Pending{}, fault.New(fault.Unavailable, "No server.")
+}
+
+func (noServer) Claim(context.Context, string, workspace.Secret) (workspace.Session, bool, error) {
+	return workspace.Session{}, false, fault.New(fault.Unavailable, "No server.")
+}
+
+func (noServer) Resend(context.Context, string, workspace.Secret) error {
+	return fault.New(fault.Unavailable, "No server.")
 }
 
 func (noServer) LogIn(_ context.Context, _, _, password string) (workspace.Session, error) {
@@ -280,6 +288,21 @@ func TestB1_BadRequestsGetAClearFaultAndChangeNothing(t *testing.T) {
 		"link to a program":     {"POST", "/api/external", `{"url":"-exec"}`, 400, "url"},
 		"link without a host":   {"POST", "/api/external", `{"url":"https:///x"}`, 400, "url"},
 		"an unreachable server": {"POST", "/api/account/signup", `{"server":"s","email":"e","password":"p"}`, 503, ""},
+		"mail of no sign-up":    {"POST", "/api/account/signup/resend", nil, 409, ""},
+		"invite nobody":         {"POST", at + "/invite", `{"addresses":" ","role":"viewer","message":""}`, 400, "addresses"},
+		"invite to be what":     {"POST", at + "/invite", `{"addresses":"a@b.org","role":"owner","message":""}`, 400, "role"},
+		"invite with a novel":   {"POST", at + "/invite", `{"addresses":"a@b.org","role":"viewer","message":"` + strings.Repeat("x", 2_000) + `"}`, 400, "message"},
+		"invite with a library": {"POST", at + "/invite", strings.Repeat("x", 1<<20), 413, "body"},
+		"invite to no":          {"POST", unknown + "/invite", `{"addresses":"a@b.org","role":"viewer","message":""}`, 404, ""},
+		"share whose role":      {"POST", at + "/share", `{"action":"role","account":"","role":"viewer"}`, 400, "account"},
+		"share what role":       {"POST", at + "/share", `{"action":"role","account":"acc_1","role":"king"}`, 400, "role"},
+		"share no invitation":   {"POST", at + "/share", `{"action":"revoke","invitation":"x"}`, 400, "invitation"},
+		"share to nowhere":      {"POST", at + "/share", `{"action":"move","organisation":""}`, 400, "organisation"},
+		"share too much":        {"POST", at + "/share", `{"action":"revoke","account":"acc_1"}`, 400, "account"},
+		"share by inviting":     {"POST", at + "/share", `{"action":"invite"}`, 400, "action"},
+		"look at nothing":       {"POST", "/api/look", `{"board":"x","editing":false}`, 404, ""},
+		"look at what is not":   {"POST", "/api/look", `{"board":"dsh_01J9ZQ0V9K3N8Y2T6W4X5B7C1D","editing":false}`, 404, ""},
+		"make it for others":    {"POST", "/api/boards", `{"title":"a","organisation":"org_others"}`, 400, "organisation"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := f.do(c.method, c.path, c.body)

@@ -3,10 +3,10 @@ package bridge
 import (
 	"net/http"
 
-	"widgets.pro/app/internal/source"
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/source"
 )
 
 const maxQuery = 16 << 10 // bytes of the options in a query
@@ -34,15 +34,7 @@ func (b *Bridge) readFile(w http.ResponseWriter, r *http.Request, _ *workspace.W
 	if err != nil {
 		return nil, err
 	}
-	table, err := b.imports.read(r.Context(), name, data, opt)
-	if err != nil {
-		return nil, err
-	}
-	id, err := b.imports.put(name, data, opt)
-	if err != nil {
-		return nil, err
-	}
-	return table.Preview(id, name), nil
+	return b.imports.Put(r.Context(), name, data, opt)
 }
 
 // reread describes a file anew, under other options.
@@ -53,16 +45,7 @@ func (b *Bridge) reread(w http.ResponseWriter, r *http.Request, _ *workspace.Wor
 	if err := decode(w, r, maxSmall, &in); err != nil {
 		return nil, err
 	}
-	p, err := b.imports.get(r.PathValue("import"))
-	if err != nil {
-		return nil, err
-	}
-	table, err := b.imports.read(r.Context(), p.name, p.data, in.Options)
-	if err != nil {
-		return nil, err
-	}
-	b.imports.set(p, in.Options)
-	return table.Preview(p.id, p.name), nil
+	return b.imports.Again(r.Context(), r.PathValue("import"), in.Options)
 }
 
 // apply puts a file's rows into a widget, a new one if none is named.
@@ -80,11 +63,7 @@ func (b *Bridge) apply(w http.ResponseWriter, r *http.Request, ws *workspace.Wor
 	if err != nil {
 		return nil, fault.New(fault.NotFound, "There is no such dashboard.").WithCause(err)
 	}
-	p, err := b.imports.get(r.PathValue("import"))
-	if err != nil {
-		return nil, err
-	}
-	table, err := b.imports.read(r.Context(), p.name, p.data, p.options)
+	table, err := b.imports.Take(r.Context(), r.PathValue("import"))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +84,7 @@ func (b *Bridge) apply(w http.ResponseWriter, r *http.Request, ws *workspace.Wor
 		}
 		widget = made.Added[0]
 	}
-	b.imports.drop(p.id)
+	b.imports.Drop(r.PathValue("import"))
 	return struct {
 		Widget board.WidgetID `json:"widget"`
 	}{widget}, nil

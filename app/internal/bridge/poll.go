@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/longpoll"
 )
 
 // events is the long poll. It works before the workspace is open and after it failed.
@@ -16,9 +17,11 @@ func (b *Bridge) events(w http.ResponseWriter, r *http.Request) {
 		b.fail(w, r, fault.Field("after", "The number of the last event must be a number."))
 		return
 	}
-	if client == "" || len(client) > 64 {
+	if client == "" || len(client) > longpoll.MaxClient {
 		b.fail(w, r, fault.Field("client", "Whoever asks must give a short name."))
 		return
 	}
-	b.answer(w, r, b.hub.wait(r.Context(), after, client, b.deps.PollWait))
+	b.looks.enter()
+	defer b.looks.leave()
+	b.answer(w, r, b.hub.Wait(r.Context(), after, client, b.deps.PollWait))
 }

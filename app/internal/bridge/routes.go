@@ -46,6 +46,8 @@ func (b *Bridge) routes() http.Handler {
 		"POST /api/boards/{id}/discard":             onBoard(func(ws *workspace.Workspace, id board.ID) (any, error) { return done{}, ws.DiscardRefused(id) }),
 		"POST /api/boards/{id}/edits":               edit,
 		"POST /api/boards/{id}/share":               share,
+		"POST /api/boards/{id}/invite":              invite,
+		"POST /api/look":                            b.look,
 		"GET /api/boards/{id}/qr":                   b.qr,
 		"GET /api/boards/{id}/export":               b.export,
 		"GET /api/boards/{id}/widgets/{w}/rows.csv": b.rowsCSV,
@@ -53,8 +55,10 @@ func (b *Bridge) routes() http.Handler {
 		"POST /api/files/{import}":                  b.reread,
 		"POST /api/files/{import}/apply":            b.apply,
 		"POST /api/account/signup":                  account(func(ws *workspace.Workspace) signIn { return ws.SignUp }),
+		"POST /api/account/signup/resend":           plain(func(ctx context.Context, ws *workspace.Workspace) error { return ws.ResendSignUp(ctx) }),
+		"DELETE /api/account/signup":                plain(func(_ context.Context, ws *workspace.Workspace) error { return ws.CancelSignUp() }),
 		"POST /api/account/login":                   account(func(ws *workspace.Workspace) signIn { return ws.LogIn }),
-		"POST /api/account/logout":                  logOut,
+		"POST /api/account/logout":                  plain(func(ctx context.Context, ws *workspace.Workspace) error { return ws.LogOut(ctx) }),
 		"POST /api/sync/retry":                      retry,
 	} {
 		mux.Handle(pattern, b.serve(fn))
@@ -94,7 +98,7 @@ func (b *Bridge) serve(fn call) http.Handler {
 	})
 }
 
-// signIn is one of the two ways to get a session.
+// signIn is one of the two ways to an account.
 type signIn func(ctx context.Context, server, email, password string) error
 
 func account(way func(*workspace.Workspace) signIn) call {
@@ -111,11 +115,14 @@ func account(way func(*workspace.Workspace) signIn) call {
 	}
 }
 
-func logOut(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
-	if _, err := body(w, r, maxSmall); err != nil {
-		return nil, err
+// plain is a call that needs nothing but its name.
+func plain(fn func(context.Context, *workspace.Workspace) error) call {
+	return func(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
+		if _, err := body(w, r, maxSmall); err != nil {
+			return nil, err
+		}
+		return done{}, fn(r.Context(), ws)
 	}
-	return done{}, ws.LogOut(r.Context())
 }
 
 func retry(_ http.ResponseWriter, _ *http.Request, ws *workspace.Workspace) (any, error) {

@@ -29,7 +29,7 @@ import (
 // someServer signs anybody in, and is never there otherwise.
 type someServer struct{ noServer }
 
-func (someServer) SignUp(_ context.Context, server, email, _ string) (workspace.Session, error) {
+func (someServer) LogIn(_ context.Context, server, email, _ string) (workspace.Session, error) {
 	return workspace.Session{Server: server, Account: "acc_1", Email: email, Token: "ses_1"}, nil
 }
 
@@ -38,7 +38,7 @@ func signedIn(t *testing.T, dir string) (f fixture, id board.ID) {
 	t.Helper()
 	f = closed(t, bridge.Deps{})
 	f.Open(workspaceIn(t, dir, someServer{}, slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-	f.ask("POST", "/api/account/signup", `{"server":"https://widgets.example.org","email":"ada@example.org","password":"p"}`, nil)
+	f.ask("POST", "/api/account/login", `{"server":"https://widgets.example.org","email":"ada@example.org","password":"p"}`, nil)
 	return f, f.create("Shop <1> / „Füße“.")
 }
 

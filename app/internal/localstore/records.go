@@ -30,6 +30,22 @@ type Board struct {
 	// Link is the state of the share link as the server last told it, Refusal the last command that it refused.
 	Link    sharing.Link `cbor:"13,keyasint,omitzero"`
 	Refusal *Refusal     `cbor:"14,keyasint,omitempty"`
+	// Share says that the account may manage sharing. Organisation is the id of the dashboard's, Owner the name of its owner,
+	// and Mine says that this is the account itself; all as the server last told, empty before.
+	Share        bool   `cbor:"15,keyasint,omitempty"`
+	Organisation string `cbor:"16,keyasint,omitempty"`
+	Owner        string `cbor:"17,keyasint,omitempty"`
+	Mine         bool   `cbor:"18,keyasint,omitempty"`
+}
+
+// People are those who can open a dashboard with an account, and the invitations that wait for an answer, as the server
+// last told them. Organisation is the name of the dashboard's, Size the number of its members.
+type People struct {
+	Members      []sharing.Member     `cbor:"1,keyasint,omitempty"`
+	Invitations  []sharing.Invitation `cbor:"2,keyasint,omitempty"`
+	EditorsShare bool                 `cbor:"3,keyasint,omitempty"`
+	Organisation string               `cbor:"4,keyasint,omitempty"`
+	Size         int                  `cbor:"5,keyasint,omitempty"`
 }
 
 // Refusal is a command that the server refused, and why.
@@ -46,6 +62,8 @@ type Command struct {
 	Command sharing.Command `cbor:"1,keyasint"`
 	After   uint64          `cbor:"2,keyasint,omitempty"`
 	Home    string          `cbor:"3,keyasint,omitempty"`
+	// Sent says that it may have been sent: taking it out of the outbox does not undo it any more.
+	Sent bool `cbor:"4,keyasint,omitempty"`
 }
 
 // Account is who is signed in. Base is the public address of share links as the server told it, "" before the first
@@ -58,6 +76,28 @@ type Account struct {
 	Offset int64  `cbor:"5,keyasint,omitempty"`
 	// LastSynced is when everything was last exchanged, in milliseconds since 1970.
 	LastSynced int64 `cbor:"6,keyasint,omitempty"`
+	// Name, Verified (the address was proved to be the account's) and NoMail (the server cannot send any) are as the server
+	// told them.
+	Name     string `cbor:"7,keyasint,omitempty"`
+	Verified bool   `cbor:"8,keyasint,omitempty"`
+	NoMail   bool   `cbor:"9,keyasint,omitempty"`
+}
+
+// Organisation is one that the signed-in account is a member of: as owner, admin or member.
+type Organisation struct {
+	ID       string `cbor:"1,keyasint"`
+	Name     string `cbor:"2,keyasint"`
+	Role     string `cbor:"3,keyasint"`
+	Personal bool   `cbor:"4,keyasint,omitempty"`
+}
+
+// SignUp is a sign-up that waits for the link in a mail to be opened. Its claim is in the credential store under Key.
+// Mailbox is the page of a development server's mailbox, "" if there is none.
+type SignUp struct {
+	Server  string `cbor:"1,keyasint"`
+	Email   string `cbor:"2,keyasint"`
+	Mailbox string `cbor:"3,keyasint,omitempty"`
+	Key     string `cbor:"4,keyasint"`
 }
 
 // Key names the account in Board.Home and in the credential store.

@@ -18,12 +18,15 @@ const (
 	bucketBoards   = "boards"   // board.ID -> Board
 	bucketReplicas = "replicas" // board.ID -> bucket of package replica
 	bucketOutbox   = "outbox"   // big-endian sequence number -> Command
+	bucketPeople   = "people"   // board.ID -> People; there from the first one on
 
 	keyFormat   = "format"
 	keyDevice   = "device"
 	keyClock    = "clock"
 	keySettings = "settings"
 	keyAccount  = "account"
+	keyOrgs     = "organisations"
+	keySignUp   = "signup"
 )
 
 func buckets() []string { return []string{bucketMeta, bucketBoards, bucketReplicas, bucketOutbox} }
@@ -112,6 +115,74 @@ func (t *Tx) SetAccount(a Account) error { return put(t.meta(), keyAccount, a) }
 // ClearAccount stores that nobody is signed in.
 func (t *Tx) ClearAccount() error { return del(t.meta(), keyAccount) }
 
+// Organisations are those that the signed-in account is a member of, nil if none are stored.
+func (t *Tx) Organisations() ([]Organisation, error) {
+	var all []Organisation
+	if err := get(t.meta(), keyOrgs, &all); err != nil && !errors.Is(err, errNone) {
+		return nil, err
+	}
+	return all, nil
+}
+
+// SetOrganisations stores the account's organisations.
+func (t *Tx) SetOrganisations(all []Organisation) error { return put(t.meta(), keyOrgs, all) }
+
+// SignUp is the sign-up that waits for its confirmation; ok is false if none does.
+func (t *Tx) SignUp() (s SignUp, ok bool, err error) {
+	switch err := get(t.meta(), keySignUp, &s); {
+	case errors.Is(err, errNone):
+		return SignUp{}, false, nil
+	case err != nil:
+		return SignUp{}, false, err
+	}
+	return s, true, nil
+}
+
+// SetSignUp stores a sign-up that waits, in place of the one before.
+func (t *Tx) SetSignUp(s SignUp) error { return put(t.meta(), keySignUp, s) }
+
+// ClearSignUp stores that no sign-up waits.
+func (t *Tx) ClearSignUp() error { return del(t.meta(), keySignUp) }
+
+// People lists what is known of who can open the dashboards.
+func (t *Tx) People() (map[board.ID]People, error) {
+	all := map[board.ID]People{}
+	b := t.bucket(bucketPeople)
+	if b == nil {
+		return all, nil
+	}
+	err := b.ForEach(func(k, v []byte) error {
+		var p People
+		if err := cbor.Unmarshal(v, &p); err != nil {
+			return fmt.Errorf("read people of dashboard %s: %w", k, err)
+		}
+		all[board.ID(k)] = p
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return all, nil
+}
+
+// PutPeople stores who can open a dashboard.
+func (t *Tx) PutPeople(id board.ID, p People) error {
+	b, err := t.bolt.CreateBucketIfNotExists([]byte(bucketPeople))
+	if err != nil {
+		return fmt.Errorf("create bucket: %w", err)
+	}
+	return put(b, string(id), p)
+}
+
+// RemovePeople forgets who can open a dashboard.
+func (t *Tx) RemovePeople(id board.ID) error {
+	b := t.bucket(bucketPeople)
+	if b == nil {
+		return nil
+	}
+	return del(b, string(id))
+}
+
 // Boards lists all dashboards, oldest id first.
 func (t *Tx) Boards() ([]Board, error) {
 	all := []Board{}
@@ -133,9 +204,9 @@ func (t *Tx) Boards() ([]Board, error) {
 // PutBoard stores a dashboard's record.
 func (t *Tx) PutBoard(b Board) error { return put(t.bucket(bucketBoards), string(b.ID), b) }
 
-// RemoveBoard removes a dashboard's record and its replica. Commands that wait for it stay in the outbox.
+// RemoveBoard removes a dashboard's record, its people and its replica. Commands that wait for it stay in the outbox.
 func (t *Tx) RemoveBoard(id board.ID) error {
-	if err := del(t.bucket(bucketBoards), string(id)); err != nil {
+	if err := errors.Join(del(t.bucket(bucketBoards), string(id)), t.RemovePeople(id)); err != nil {
 		return err
 	}
 	err := t.bucket(bucketReplicas).DeleteBucket([]byte(id))

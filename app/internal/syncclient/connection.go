@@ -26,6 +26,7 @@ const (
 	maxOutbox = 16
 	// maxStalls is how often a dashboard may be subscribed to again, or an answer bring nothing new, on one connection.
 	maxStalls = 5
+	lookEvery = wire.LookEvery * time.Millisecond
 )
 
 // connection is one websocket, from hello to its end. Its methods run on one goroutine; a reader and a writer stand beside
@@ -39,6 +40,12 @@ type connection struct {
 	unsure int  // dashboards whose subscription was not answered yet
 	listed bool // the list of dashboards has come
 	caught bool
+	// looked is what the server was told last of what is on the screen, retell says that it is to hear it again. Glance is
+	// the frame that tells it, nil if none waits; it goes after all others.
+	looked wire.Look
+	retell bool
+	glance []byte
+	quiet  bool // nothing but glances was exchanged since the workspace was told how things stand
 }
 
 // lane is what is under way for one dashboard.
@@ -152,12 +159,15 @@ func (k *connection) run(ctx context.Context, inbox <-chan wire.Message, outbox 
 	}
 	sent := k.c.deps.Now()
 	patience := k.c.deps.After(dialTimeout)
-	welcome := false
+	welcome, look := false, k.c.deps.After(lookEvery)
 	for {
 		var next []byte
 		var room chan<- []byte
-		if len(k.out) > 0 {
+		switch {
+		case len(k.out) > 0:
 			next, room = k.out[0], outbox
+		case k.glance != nil:
+			next, room = k.glance, outbox
 		}
 		select {
 		case <-ctx.Done():
@@ -165,6 +175,10 @@ func (k *connection) run(ctx context.Context, inbox <-chan wire.Message, outbox 
 		case err := <-ended:
 			return closed(k.login.Server, err)
 		case room <- next:
+			if len(k.out) == 0 {
+				k.glance = nil
+				continue
+			}
 			if k.out = k.out[1:]; len(k.out) > 0 {
 				continue
 			}
@@ -173,6 +187,10 @@ func (k *connection) run(ctx context.Context, inbox <-chan wire.Message, outbox 
 				return notOurs(k.login.Server)
 			}
 		case <-k.w.Changed():
+		case <-k.w.Looked():
+		case <-look:
+			look = k.c.deps.After(lookEvery)
+			k.retell = true
 		case <-k.w.Retried():
 			if now, ok := k.w.Login(); !ok || now.Number != k.login.Number {
 				return errSignedInAnew
@@ -195,6 +213,9 @@ func (k *connection) run(ctx context.Context, inbox <-chan wire.Message, outbox 
 			if err := k.pump(); err != nil {
 				return err
 			}
+			if err := k.look(); err != nil {
+				return err
+			}
 			if err := k.tell(); err != nil {
 				return err
 			}
@@ -202,12 +223,30 @@ func (k *connection) run(ctx context.Context, inbox <-chan wire.Message, outbox 
 	}
 }
 
+// look tells which dashboard is on the screen, once its subscription was answered.
+func (k *connection) look() error {
+	now := k.w.Looking()
+	if l := k.lanes[now.Board]; l == nil || !l.ready || l.shut {
+		now = wire.Look{}
+	}
+	if now == k.looked && (!k.retell || now.Board == "") {
+		return nil
+	}
+	k.looked, k.retell = now, false
+	frame, err := wire.Encode(now)
+	if err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	k.glance = frame
+	return nil
+}
+
 func (k *connection) send(m wire.Message) error {
 	frame, err := wire.Encode(m)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	k.out = append(k.out, frame)
+	k.out, k.quiet = append(k.out, frame), false
 	return nil
 }
 
@@ -300,6 +339,10 @@ func (k *connection) again(id board.ID) error {
 
 // take handles one message.
 func (k *connection) take(m wire.Message) error {
+	if p, ok := m.(wire.Presence); ok {
+		return k.w.Presence(p)
+	}
+	k.quiet = false
 	switch m := m.(type) {
 	case wire.Boards:
 		k.listed = true
@@ -333,6 +376,8 @@ func (k *connection) take(m wire.Message) error {
 		return err
 	case wire.Share:
 		return k.w.ShareState(m)
+	case wire.People:
+		return k.w.People(m)
 	case wire.Result:
 		if l := k.lanes[m.Board]; l != nil && l.command == m.ID {
 			l.command = ""
@@ -406,10 +451,14 @@ func (k *connection) complaint(m wire.Error) error {
 // tell tells the workspace how things stand.
 func (k *connection) tell() error {
 	if !k.listed || k.unsure > 0 || len(k.out) > 0 || k.w.Waiting() > 0 {
+		k.quiet = false
 		k.w.SetConnection(workspace.Connection{State: workspace.StateSyncing})
 		return nil
 	}
-	k.caught = true
+	if k.quiet {
+		return nil
+	}
+	k.caught, k.quiet = true, true
 	k.w.SetConnection(workspace.Connection{State: workspace.StateSynced})
 	return k.w.Synced()
 }

@@ -56,39 +56,43 @@ func (c *Client) dial(ctx context.Context, server, token string) (*websocket.Con
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return nil, fault.Newf(fault.Busy, "%s is busy or being restarted.", hostOf(server)).WithHint("It is tried again by itself.")
 	}
-	if err := probe(ctx, c.deps.HTTP, server); err != nil {
+	if _, err := probe(ctx, c.deps.HTTP, server); err != nil {
 		return nil, err
 	}
 	return nil, fault.Newf(fault.Unavailable, "%s did not open the connection (status %d).", hostOf(server), resp.StatusCode).
 		WithHint("If it stands behind a proxy, that must let websockets through.").WithCause(err)
 }
 
+// about is what a server says that it is.
+type about struct {
+	Product  string `json:"product"`
+	Versions []int  `json:"versions"`
+	// Mailbox is the page where a development server shows the mail that it sent.
+	Mailbox string `json:"mailbox"`
+}
+
 // probe asks a server what it is. The error is a fault: Invalid if it is not one of ours, Outdated if it speaks no version of
 // the protocol that this program knows.
-func probe(ctx context.Context, client *http.Client, server string) error {
+func probe(ctx context.Context, client *http.Client, server string) (told about, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server+"/api/v1/server", nil)
 	if err != nil {
-		return notOurs(server)
+		return told, notOurs(server)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return unreachable(server, err)
+		return told, unreachable(server, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	var about struct {
-		Product  string `json:"product"`
-		Versions []int  `json:"versions"`
-	}
 	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests {
-		return fault.Newf(fault.Busy, "%s is busy or being restarted.", hostOf(server)).WithHint("Try again in a moment.")
+		return told, fault.Newf(fault.Busy, "%s is busy or being restarted.", hostOf(server)).WithHint("Try again in a moment.")
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&about); err != nil || about.Product != product {
-		return notOurs(server)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&told); err != nil || told.Product != product {
+		return told, notOurs(server)
 	}
-	if _, ok := wire.Negotiate(about.Versions); !ok {
-		return otherVersion(server)
+	if _, ok := wire.Negotiate(told.Versions); !ok {
+		return told, otherVersion(server)
 	}
-	return nil
+	return told, nil
 }
 
 func notOurs(server string) *fault.Error {

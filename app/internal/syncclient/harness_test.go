@@ -17,6 +17,7 @@ import (
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/servertest"
 )
 
@@ -31,6 +32,8 @@ type device struct {
 	keys  *keys
 	skew  time.Duration // of this device's clock
 	http  *http.Client
+
+	looks time.Duration // how often what is looked at is repeated, 0 is as in earnest
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -79,6 +82,14 @@ func newDevice(t *testing.T) *device {
 	return d
 }
 
+// join makes an account on a server, as its page does, and signs in to it.
+func (d *device) join(s *servertest.Server, email string) servertest.SignedIn {
+	d.t.Helper()
+	who := s.SignUp(email)
+	d.must(d.LogIn(d.t.Context(), s.URL(), email, password))
+	return who
+}
+
 // start runs the program.
 func (d *device) start() {
 	d.t.Helper()
@@ -111,17 +122,28 @@ func (d *device) start() {
 	c := syncclient.New(syncclient.Deps{
 		Workspace: d.Workspace, Credentials: d.keys, HTTP: d.http, Now: now, Log: slog.New(slog.DiscardHandler), App: "test",
 		Jitter: func() float64 { return 0.5 },
-		// Back-off is a hundredth of its real length; pings keep theirs.
-		After: func(d time.Duration) <-chan time.Time {
-			if d < 15*time.Second {
-				d /= 100
-			}
-			return time.After(d)
-		},
+		After:  d.after,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	d.stop, d.done = cancel, make(chan struct{})
-	go func() { defer close(d.done); c.Run(ctx) }()
+	go func() {
+		defer close(d.done)
+		var work sync.WaitGroup
+		work.Go(func() { d.WatchSignUp(ctx, d.after) })
+		c.Run(ctx)
+		work.Wait()
+	}()
+}
+
+// after is time.After in the test's haste: back-off is a hundredth of its real length; pings keep theirs.
+func (d *device) after(wait time.Duration) <-chan time.Time {
+	switch {
+	case wait == wire.LookEvery*time.Millisecond && d.looks > 0:
+		wait = d.looks
+	case wait < 15*time.Second:
+		wait /= 100
+	}
+	return time.After(wait)
 }
 
 // kill ends the program. Nothing is told to anybody that was not on disk before.

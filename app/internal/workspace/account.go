@@ -8,16 +8,6 @@ import (
 	"widgets.pro/shared/fault"
 )
 
-// SignUp makes an account on a server and signs in to it. Dashboards that belong to this device alone become the
-// account's.
-func (w *Workspace) SignUp(ctx context.Context, server, email, password string) error {
-	s, err := w.deps.Accounts.SignUp(ctx, server, email, password)
-	if err != nil {
-		return fmt.Errorf("sign up: %w", err)
-	}
-	return w.signIn(s)
-}
-
 // LogIn signs in to an account. Dashboards that belong to this device alone become the account's; those of another
 // account stay on this device and wait until that one is signed in again.
 func (w *Workspace) LogIn(ctx context.Context, server, email, password string) error {
@@ -30,11 +20,20 @@ func (w *Workspace) LogIn(ctx context.Context, server, email, password string) e
 
 func (w *Workspace) signIn(s Session) error {
 	a := localstore.Account{Server: s.Server, ID: s.Account, Email: s.Email}
+	w.mu.RLock()
+	pending := w.signUp
+	w.mu.RUnlock()
 	if err := w.deps.Credentials.Store(a.Key(), s.Token); err != nil {
 		return fault.New(fault.Unavailable, "The session could not be stored on this device, so you were not signed in.").
 			WithHint("Check that the keychain is unlocked, or that the data folder can be written.").WithCause(err)
 	}
-	return w.setAccount(&a)
+	if err := w.setAccount(&a); err != nil {
+		return err
+	}
+	if pending != nil {
+		w.forgetClaim(pending.Key)
+	}
+	return nil
 }
 
 // LogOut forgets the session here, and on the server if it can be reached. Dashboards stay on this device.
@@ -69,8 +68,14 @@ func (w *Workspace) setAccount(a *localstore.Account) error {
 	w.write.Lock()
 	defer w.write.Unlock()
 	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
+		if err := tx.SetOrganisations(nil); err != nil {
+			return err
+		}
 		if a == nil {
 			return tx.ClearAccount()
+		}
+		if err := tx.ClearSignUp(); err != nil {
+			return err
 		}
 		return tx.SetAccount(*a)
 	})
@@ -78,7 +83,10 @@ func (w *Workspace) setAccount(a *localstore.Account) error {
 		return fmt.Errorf("store account: %w", err)
 	}
 	w.mu.Lock()
-	w.account = a
+	w.account, w.orgs = a, nil
+	if a != nil {
+		w.signUp = nil
+	}
 	w.logins++
 	w.link = Connection{State: StateConnecting, Since: w.deps.Now()}
 	if a == nil {
@@ -87,6 +95,7 @@ func (w *Workspace) setAccount(a *localstore.Account) error {
 	w.mu.Unlock()
 	w.publish(Event{Type: EventState})
 	w.RetrySync()
+	w.watchSoon()
 	return nil
 }
 

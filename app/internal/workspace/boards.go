@@ -3,20 +3,24 @@ package workspace
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"unicode/utf8"
+	"slices"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 )
 
-// Create makes an empty dashboard.
-func (w *Workspace) Create(title string) (board.ID, error) {
+// Create makes an empty dashboard, in the account's personal organisation.
+func (w *Workspace) Create(title string) (board.ID, error) { return w.CreateIn(title, "") }
+
+// CreateIn is Create in an organisation that the account is a member of; "" is the personal one. A server puts new
+// dashboards into that, so a command that moves it is queued with it.
+func (w *Workspace) CreateIn(title, organisation string) (board.ID, error) {
 	v := board.View{Title: title, Theme: board.ThemeSystem}
-	return w.make(v, false)
+	return w.make(v, false, organisation)
 }
 
 // Duplicate makes a dashboard with the same content under new ids. It is private and belongs to this account.
@@ -26,35 +30,51 @@ func (w *Workspace) Duplicate(id board.ID) (board.ID, error) {
 		return "", err
 	}
 	w.mu.RLock()
-	v := d.screen.view
+	v := d.screen.View()
 	w.mu.RUnlock()
-	v.Title = copyTitle(v.Title)
-	return w.make(v, true)
+	v.Title = screen.CopyTitle(v.Title)
+	return w.make(v, true, "")
 }
 
-// copyTitle is the title of a copy, within the limit.
-func copyTitle(title string) string {
-	const suffix = " (copy)"
-	if r := []rune(title); len(r) > board.MaxTitle-utf8.RuneCountInString(suffix) {
-		title = string(r[:board.MaxTitle-utf8.RuneCountInString(suffix)])
-	}
-	return strings.TrimSpace(title) + suffix
-}
-
-// make makes a dashboard with the content of v under new ids. Lenient keeps widgets of kinds from a newer version.
-func (w *Workspace) make(v board.View, lenient bool) (board.ID, error) {
+// make makes a dashboard with the content of v under new ids, in an organisation if one is named. Lenient keeps widgets of
+// kinds from a newer version.
+func (w *Workspace) make(v board.View, lenient bool, organisation string) (board.ID, error) {
 	w.write.Lock()
 	defer w.write.Unlock()
 	n, err := w.prepare(v, lenient)
 	if err != nil {
 		return "", err
 	}
+	if err := w.place(&n, organisation); err != nil {
+		return "", err
+	}
 	wall := w.wall()
 	if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return n.store(tx, wall) }); err != nil {
 		return "", fmt.Errorf("make dashboard: %w", err)
 	}
+	if n.move != nil {
+		w.mu.Lock()
+		w.outbox = append(slices.Clip(w.outbox), *n.move)
+		w.mu.Unlock()
+	}
 	w.adopt(n.rec)
 	return n.rec.ID, nil
+}
+
+// place puts a new dashboard into an organisation other than the personal one.
+func (w *Workspace) place(n *newBoard, organisation string) error {
+	if organisation == "" || w.personal(organisation) {
+		return nil
+	}
+	c := sharing.Command{Action: sharing.Move, Board: n.rec.ID, Organisation: organisation}
+	if !slices.ContainsFunc(w.orgs, func(o localstore.Organisation) bool { return o.ID == organisation }) {
+		return fault.Field("organisation", "You are not a member of this organisation.")
+	}
+	if err := w.name(&c, n.rec.ID); err != nil {
+		return err
+	}
+	n.move = &localstore.Command{Command: c}
+	return nil
 }
 
 // adopt shows a dashboard that has just been stored.
@@ -70,6 +90,7 @@ func (w *Workspace) adopt(rec localstore.Board) {
 type newBoard struct {
 	rec   localstore.Board
 	edits []replica.Edit
+	move  *localstore.Command // to another organisation, or nil
 }
 
 // prepare checks the content of a new dashboard and gives it ids.
@@ -78,25 +99,14 @@ func (w *Workspace) prepare(v board.View, lenient bool) (newBoard, error) {
 	if err != nil {
 		return newBoard{}, err
 	}
-	p := newPlanner(board.View{}, w.newWidgetID)
-	p.lenient = lenient
-	edits := []Edit{{Do: DoBoard, Field: board.FieldTitle, Value: jsonString(v.Title)}}
-	if v.Description != "" {
-		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldDescription, Value: jsonString(v.Description)})
-	}
-	if v.Theme != "" && v.Theme != board.ThemeSystem {
-		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldTheme, Value: jsonString(string(v.Theme))})
-	}
-	for _, x := range v.Widgets {
-		edits = append(edits, Edit{Do: DoAdd, Kind: x.Kind, Title: x.Title, Layout: &x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
-	}
-	if err := p.plan(edits); err != nil {
+	edits, err := screen.PlanNew(v, lenient, w.newWidgetID)
+	if err != nil {
 		return newBoard{}, err
 	}
-	return newBoard{rec: localstore.Board{ID: id, Title: v.Title, Widgets: len(v.Widgets)}, edits: p.out}, nil
+	return newBoard{rec: localstore.Board{ID: id, Title: v.Title, Widgets: len(v.Widgets)}, edits: edits}, nil
 }
 
-// store queues the new dashboard's content and stores its record.
+// store queues the new dashboard's content and its move, and stores its record.
 func (n *newBoard) store(tx *localstore.Tx, wall int64) error {
 	rtx, err := tx.Replica(n.rec.ID)
 	if err != nil {
@@ -110,6 +120,12 @@ func (n *newBoard) store(tx *localstore.Tx, wall int64) error {
 		return err
 	}
 	n.rec.Created, n.rec.Updated, n.rec.Queued = wall, wall, waiting(c)
+	if n.move != nil {
+		n.move.After = c.Status().LastN
+		if err := tx.Queue(n.move); err != nil {
+			return fmt.Errorf("queue the move: %w", err)
+		}
+	}
 	return tx.PutBoard(n.rec)
 }
 

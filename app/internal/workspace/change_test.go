@@ -617,7 +617,7 @@ func TestL5_TurningOnRemovesAnEndThatHasPassed(t *testing.T) {
 // meanwhile, and in the end both sides agree.
 func TestQ1_V3_RandomChanges(t *testing.T) {
 	d := bare(t)
-	d.must(d.SignUp(t.Context(), "https://widgets.example.org", "ada@example.org", "right"))
+	d.must(d.LogIn(t.Context(), "https://widgets.example.org", "ada@example.org", "right"))
 	hash, err := sharing.HashPassword(bytes.NewReader(make([]byte, 16)), "of another device")
 	d.must(err)
 	rapid.Check(t, func(t *rapid.T) {

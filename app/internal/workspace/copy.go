@@ -7,6 +7,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 )
 
 // KeepCopy makes a dashboard of one's own from one whose edits were refused, with the refused edits in it, and forgets
@@ -45,7 +46,7 @@ func (w *Workspace) KeepCopy(id board.ID) (board.ID, error) {
 	if err != nil {
 		return "", fmt.Errorf("read refused edits: %w", err)
 	}
-	v.Title = copyTitle(v.Title)
+	v.Title = screen.CopyTitle(v.Title)
 	n, err := w.prepare(v, true)
 	if err != nil {
 		return "", err

@@ -2,23 +2,29 @@ package workspace
 
 import (
 	"fmt"
-	"slices"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
 )
 
 // dashboard is one dashboard in memory. rec, screen, the stacks and the live numbers are guarded by Workspace.mu; state is
 // touched by the holder of Workspace.write only.
 type dashboard struct {
 	rec    localstore.Board
-	screen *screen        // nil until somebody looks
+	screen *screen.Screen // nil until somebody looks
 	state  *replica.State // nil until somebody looks, and after a change that could not be stored
 
-	undo, redo stack
+	undo, redo screen.Stack
+
+	// people are those who can open it as the server last told, nil before. The record is replaced, never changed.
+	people *localstore.People
+	// presence is who has it before them, this account included, while there is a connection.
+	presence []wire.Present
 
 	// Of the link, as the server told in this run of the program. Views is replaced, never changed.
 	watching int
@@ -34,6 +40,16 @@ func (d *dashboard) role() sharing.Role {
 		return sharing.RoleOwner
 	}
 	return d.rec.Role
+}
+
+// mine reports whether the dashboard is the account's own, or nobody's yet.
+func (d *dashboard) mine() bool {
+	return d.rec.Mine || d.rec.Owner == "" && d.role() == sharing.RoleOwner
+}
+
+// manages reports whether the user may manage sharing: the owner, and whomever the server says (rule A3).
+func (d *dashboard) manages() bool {
+	return d.rec.Denied == "" && (d.rec.Share || d.role().CanShare())
 }
 
 // find returns a dashboard. The caller holds w.write.
@@ -78,7 +94,7 @@ func (w *Workspace) load(d *dashboard) error {
 	}
 	d.state = state
 	if d.screen == nil {
-		s := newScreen(board.NewView(d.rec.ID, state), w.deps.Now().UnixMilli())
+		s := screen.New(board.NewView(d.rec.ID, state), w.deps.Now().UnixMilli())
 		w.mu.Lock()
 		d.screen = s
 		w.mu.Unlock()
@@ -93,13 +109,21 @@ type change struct {
 	foreign bool
 }
 
+// by is the device that made the change, 0 if it was not this one.
+func (c change) by() uint64 {
+	if c.foreign || len(c.Ops) == 0 {
+		return 0
+	}
+	return c.Ops[0].At().Dev
+}
+
 // commit runs fn in one local transaction on a dashboard's replica and record, and shows the result in memory once it is
 // on disk. The caller holds w.write and has opened the dashboard. After an error nothing has changed.
 func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error)) error {
 	if err := w.load(d); err != nil {
 		return err
 	}
-	rec, view, state, shows := d.rec, d.screen.view, d.state, false
+	rec, view, state, shows := d.rec, d.screen.View(), d.state, false
 	var done change
 	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
 		rtx, err := tx.Replica(rec.ID)
@@ -122,7 +146,7 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 			view, shows = board.NewView(rec.ID, state), true
 		case len(done.Ops) > 0:
 			d.state = nil // until the transaction is on disk: if it fails, the replica is loaded again
-			view, shows = apply(state, view, done.Ops), true
+			view, shows = screen.Apply(state, view, done.Ops), true
 		}
 		rec.Title, rec.Trashed, rec.Widgets = view.Title, !view.Alive, len(view.Widgets)
 		tray, err := c.Tray()
@@ -139,11 +163,11 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 	w.mu.Lock()
 	d.rec = rec
 	if shows {
-		d.screen.advance(view, done.foreign)
+		d.screen.Advance(view, done.by())
 	} else {
-		d.screen.version++
+		d.screen.Touch()
 	}
-	version := d.screen.version
+	version := d.screen.Version()
 	w.mu.Unlock()
 	w.publish(Event{Type: EventState}, Event{Type: EventBoard, ID: rec.ID, Version: version})
 	return nil
@@ -151,33 +175,6 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 
 // waiting is how many edits the server has not judged yet.
 func waiting(c *replica.Client) int { return int(c.Status().Waiting) } //nolint:gosec // bounded by the disk
-
-// apply merges operations into a replica and returns the new picture; the old one is not touched. Only what the operations
-// name is drawn again.
-func apply(s *replica.State, old board.View, ops []replica.Op) board.View {
-	touched := map[string]bool{}
-	for _, op := range ops {
-		s.Apply(op)
-		touched[op.Entity] = true
-	}
-	if touched[board.BoardEntity] {
-		return board.NewView(old.ID, s)
-	}
-	v := old
-	v.Widgets = make([]board.Widget, 0, len(old.Widgets)+1)
-	for _, w := range old.Widgets {
-		if !touched[string(w.ID)] {
-			v.Widgets = append(v.Widgets, w)
-		}
-	}
-	for e := range touched {
-		if w, ok := board.NewWidget(s, e); ok {
-			v.Widgets = append(v.Widgets, w)
-		}
-	}
-	slices.SortFunc(v.Widgets, board.ByPlace)
-	return v
-}
 
 // touch stores a dashboard's record after fn has changed it, together with whatever else fn stores.
 func (w *Workspace) touch(d *dashboard, fn func(tx *localstore.Tx, rec *localstore.Board) error) error {
@@ -200,14 +197,19 @@ func (w *Workspace) touch(d *dashboard, fn func(tx *localstore.Tx, rec *localsto
 
 // shown tells screens that something about a dashboard other than its widgets has changed.
 func (w *Workspace) shown(d *dashboard) {
-	events := []Event{{Type: EventState}}
+	w.publish(append(w.turned(d), Event{Type: EventState})...)
+}
+
+// turned gives a dashboard's picture a new version, because of what surrounds the widgets, and returns the event that tells
+// so; none if no screen shows it.
+func (w *Workspace) turned(d *dashboard) []Event {
 	w.mu.Lock()
-	if d.screen != nil {
-		d.screen.version++
-		events = append(events, Event{Type: EventBoard, ID: d.rec.ID, Version: d.screen.version})
+	defer w.mu.Unlock()
+	if d.screen == nil {
+		return nil
 	}
-	w.mu.Unlock()
-	w.publish(events...)
+	d.screen.Touch()
+	return []Event{{Type: EventBoard, ID: d.rec.ID, Version: d.screen.Version()}}
 }
 
 // Board is a whole dashboard.
@@ -218,7 +220,7 @@ func (w *Workspace) Board(id board.ID) (BoardView, error) {
 	}
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	return w.whole(d), nil
+	return d.screen.Whole(w.head(d)), nil
 }
 
 // BoardSince is what changed since version have; where that is not known any more it is the whole dashboard. Exactly one
@@ -230,16 +232,11 @@ func (w *Workspace) BoardSince(id board.ID, have int64) (*BoardPatch, *BoardView
 	}
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	changed, ok := d.screen.changes(have)
-	if !ok {
-		v := w.whole(d)
-		return nil, &v, nil
+	if p := d.screen.Patch(w.head(d), have); p != nil {
+		return p, nil, nil
 	}
-	p := &BoardPatch{BoardHead: w.head(d), Order: make([]board.WidgetID, 0, len(d.screen.view.Widgets)), Changed: changed}
-	for _, x := range d.screen.view.Widgets {
-		p.Order = append(p.Order, x.ID)
-	}
-	return p, nil, nil
+	v := d.screen.Whole(w.head(d))
+	return nil, &v, nil
 }
 
 // look returns a dashboard that has a screen. It waits for the disk only the first time.
@@ -256,23 +253,12 @@ func (w *Workspace) look(id board.ID) (*dashboard, error) {
 	return w.open(id)
 }
 
-// whole is a dashboard's picture. The caller holds w.mu.
-func (w *Workspace) whole(d *dashboard) BoardView {
-	v := BoardView{BoardHead: w.head(d), Widgets: make([]WidgetView, 0, len(d.screen.view.Widgets))}
-	for _, x := range d.screen.view.Widgets {
-		k := d.screen.shown[x.ID]
-		v.Widgets = append(v.Widgets, WidgetView{Widget: x, Rev: k.rev, DataRev: k.dataRev})
-	}
-	return v
-}
-
 // head is what a dashboard's picture has beside the widgets. The caller holds w.mu.
 func (w *Workspace) head(d *dashboard) BoardHead {
-	v := d.screen.view
-	return BoardHead{
-		ID: v.ID, Title: v.Title, Description: v.Description, Theme: v.Theme, Role: d.role(), Trashed: !v.Alive, Sample: d.rec.Sample,
-		Sync: w.syncOf(d), Queued: d.rec.Queued, Undo: d.undo.label(), Redo: d.redo.label(), Share: w.share(d), Version: d.screen.version,
-	}
+	h := d.screen.Head()
+	h.Role, h.Sample, h.Sync, h.Queued = d.role(), d.rec.Sample, w.syncOf(d), d.rec.Queued
+	h.Undo, h.Redo, h.Share = d.undo.Label(), d.redo.Label(), w.share(d)
+	return h
 }
 
 // mayEdit reports why a dashboard's content cannot be changed, nil if it can.

@@ -3,11 +3,11 @@ package workspace
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 )
 
 // Edit changes a dashboard's content, all or nothing, and returns when it is on disk. Label names the change in the undo
@@ -23,24 +23,21 @@ func (w *Workspace) Edit(id board.ID, edits []Edit, label string) (Edited, error
 	if err := d.mayEditNow(); err != nil {
 		return Edited{}, err
 	}
-	p := newPlanner(d.screen.view, w.newWidgetID)
-	if err := p.plan(edits); err != nil {
+	p, err := screen.Plan(d.screen.View(), edits, w.newWidgetID)
+	if err != nil {
 		return Edited{}, err
 	}
-	s := newStep(d, clip(label, maxLabel), w.deps.Now(), p.out)
-	if err := w.enqueue(d, p.out); err != nil {
+	s := screen.NewStep(d.screen, d.state, label, w.deps.Now(), p.Edits)
+	if err := w.enqueue(d, p.Edits); err != nil {
 		return Edited{}, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.done(d)
-	d.undo.push(s, true)
-	d.redo.clear()
-	return Edited{Version: d.screen.version, Added: p.added}, nil
+	s.Done(d.screen)
+	d.undo.Push(s, true)
+	d.redo.Clear()
+	return Edited{Version: d.screen.Version(), Added: p.Added}, nil
 }
-
-// maxLabel bounds the label of an undo step, in bytes.
-const maxLabel = 200
 
 // PutRows replaces a widget's columns and rows, as one undoable edit.
 func (w *Workspace) PutRows(id board.ID, widget board.WidgetID, columns []board.Column, rows []json.RawMessage) (Edited, error) {
@@ -78,6 +75,3 @@ func stamp(tx *localstore.Tx, c *replica.Client, wall int64, edits []replica.Edi
 	}
 	return ops, tx.SetClock(clock)
 }
-
-// burst is how long after an edit another one of the same fields still belongs to it: time to type the next letter.
-const burst = time.Second

@@ -54,7 +54,7 @@ func (w *Workspace) tellEnds(last, now int64) (next int64) {
 	var warnings []Event
 	w.mu.Lock()
 	for _, d := range w.boards {
-		if !d.role().CanShare() || d.rec.Denied != "" || d.rec.Trashed {
+		if !d.manages() || d.rec.Trashed {
 			continue
 		}
 		wanted := w.wanted(d)

@@ -1,45 +1,10 @@
 package workspace
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
-
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
-	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 )
-
-// fileFormat marks a dashboard's JSON file; fileVersion is the version of its layout.
-const (
-	fileFormat  = "widgets.pro/dashboard"
-	fileVersion = 1
-)
-
-// MaxImport is the size of a file that ImportBoard takes, in bytes: room for a dashboard with all the data it may hold.
-const MaxImport = 2 * board.MaxDataBytes
-
-// file is a dashboard in a JSON file. It holds no ids: what is imported is a dashboard of its own.
-type file struct {
-	Format      string       `json:"format"`
-	Version     int          `json:"version"`
-	Title       string       `json:"title"`
-	Description string       `json:"description,omitempty"`
-	Theme       board.Theme  `json:"theme,omitempty"`
-	Widgets     []fileWidget `json:"widgets"`
-}
-
-type fileWidget struct {
-	Kind    board.Kind                 `json:"kind"`
-	Title   string                     `json:"title"`
-	Layout  board.Layout               `json:"layout"`
-	Options map[string]json.RawMessage `json:"options,omitempty"`
-	Columns []board.Column             `json:"columns,omitempty"`
-	Rows    []json.RawMessage          `json:"rows,omitempty"`
-}
 
 // Export is the dashboard as the text of a JSON file that ImportBoard reads.
 func (w *Workspace) Export(id board.ID) ([]byte, error) {
@@ -48,92 +13,32 @@ func (w *Workspace) Export(id board.ID) ([]byte, error) {
 		return nil, err
 	}
 	w.mu.RLock()
-	v := d.screen.view
+	v := d.screen.View()
 	w.mu.RUnlock()
-	f := file{Format: fileFormat, Version: fileVersion, Title: v.Title, Description: v.Description, Theme: v.Theme, Widgets: make([]fileWidget, 0, len(v.Widgets))}
-	for _, x := range v.Widgets {
-		f.Widgets = append(f.Widgets, fileWidget{Kind: x.Kind, Title: x.Title, Layout: x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
-	}
-	text, err := json.MarshalIndent(f, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write dashboard %s: %w", id, err)
-	}
-	return append(text, '\n'), nil
+	return screen.Export(v) //nolint:wrapcheck // says what it was doing
 }
 
 // ImportBoard makes a dashboard from the text of a file that Export wrote. Faults name what is wrong as in
 // "widgets[2].rows[7]".
 func (w *Workspace) ImportBoard(text []byte) (board.ID, error) {
-	if len(text) > MaxImport {
-		return "", fault.Newf(fault.TooLarge, "A dashboard's file may have at most %d MB.", MaxImport>>20)
+	v, err := screen.Import(text)
+	if err != nil {
+		return "", err //nolint:wrapcheck // a fault of the file
 	}
-	var f file
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &f); err != nil {
-		return "", unreadable(err)
-	}
-	switch {
-	case f.Format != fileFormat:
-		return "", fault.Field("format", "This is JSON, but not a dashboard.").
-			WithHint("To show its data, import it into a widget.")
-	case f.Version > fileVersion:
-		return "", fault.New(fault.Outdated, "This file was written by a newer version of widgets.pro.").WithHint("Update the program.")
-	}
-	v := board.View{Title: f.Title, Description: f.Description, Theme: f.Theme}
-	if len(f.Widgets) > board.MaxWidgets {
-		return "", fault.Field("widgets", fmt.Sprintf("A dashboard holds at most %d widgets.", board.MaxWidgets))
-	}
-	for i, x := range f.Widgets {
-		if err := x.check(); err != nil {
-			err.Field = fmt.Sprintf("widgets[%d].%s", i, err.Field)
-			return "", err
-		}
-		v.Widgets = append(v.Widgets, board.Widget{Kind: x.Kind, Title: x.Title, Layout: x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
-	}
-	return w.make(v, false)
+	return w.make(v, false, "")
 }
 
-// check tries the widget alone, so that a fault can be told with its place in the file.
-func (x fileWidget) check() *fault.Error {
-	layout, err := json.Marshal(x.Layout)
+// RowsCSV is a widget's data as CSV; see screen.RowsCSV.
+func (w *Workspace) RowsCSV(id board.ID, widget board.WidgetID) ([]byte, error) {
+	d, err := w.look(id)
 	if err != nil {
-		return fault.From(err)
+		return nil, err
 	}
-	for _, f := range []struct {
-		name  string
-		value json.RawMessage
-	}{{board.FieldKind, jsonString(string(x.Kind))}, {board.FieldTitle, jsonString(x.Title)}, {board.FieldLayout, layout}} {
-		if f := board.CheckEdit(replica.Edit{Kind: replica.OpSet, Entity: anyWidget, Field: f.name, Value: f.value}); f != nil {
-			return f
-		}
+	w.mu.RLock()
+	x, ok := d.screen.Widget(widget)
+	w.mu.RUnlock()
+	if !ok {
+		return nil, fault.New(fault.NotFound, "This widget does not exist any more.")
 	}
-	for _, name := range slices.Sorted(maps.Keys(x.Options)) {
-		if f := board.CheckEdit(replica.Edit{Kind: replica.OpSet, Entity: anyWidget, Field: board.OptionPrefix + name, Value: x.Options[name]}); f != nil {
-			return f
-		}
-	}
-	if x.Columns == nil {
-		x.Columns = []board.Column{}
-	}
-	header, err := json.Marshal(x.Columns)
-	if err != nil {
-		return fault.From(err)
-	}
-	if _, err := canonicalRows(x.Rows, header); err != nil {
-		return fault.From(err)
-	}
-	return nil
-}
-
-// anyWidget stands for a widget that has no id yet.
-const anyWidget = "wgt_00000000000000000000000000"
-
-func unreadable(err error) *fault.Error {
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fault.Field(t.Field, "This must not be a "+t.Value+".").WithHint("Choose a file that widgets.pro exported.").WithCause(err)
-	}
-	f := fault.Field("text", "This is not valid JSON.").WithHint("Choose a file that widgets.pro exported.").WithCause(err)
-	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
-		f.Message = fmt.Sprintf("This is not valid JSON: it breaks off or goes wrong at byte %d.", s.Offset)
-	}
-	return f
+	return screen.RowsCSV(x) //nolint:wrapcheck // says what it was doing
 }

@@ -33,6 +33,8 @@ type device struct {
 	fail error // what the next commits meet
 	real bool  // passwords are hashed, which takes long; otherwise a hash of no password stands for each
 	keys *keys
+
+	server workspace.Accounts // nil is accounts
 }
 
 func newDevice(t *testing.T) *device {
@@ -67,9 +69,13 @@ func (d *device) open() {
 	if d.real {
 		hash = nil
 	}
+	server := d.server
+	if server == nil {
+		server = accounts{}
+	}
 	d.Workspace, err = workspace.New(workspace.Deps{
 		Hash:  hash,
-		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Accounts: accounts{}, Credentials: d.keys,
+		Store: d.store, Now: d.clock, Random: rand.Reader, Log: slog.New(slog.NewTextHandler(&d.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Accounts: server, Credentials: d.keys,
 		Version: "test", DefaultServer: "https://widgets.example.org",
 	})
 	d.must(err)
@@ -200,17 +206,26 @@ func isFault(t *testing.T, err error, kind fault.Kind) fault.Error {
 	return *f
 }
 
+// accounts lets in whoever has the right password.
 type accounts struct{}
 
-func (accounts) SignUp(_ context.Context, server, email, _ string) (workspace.Session, error) {
-	return workspace.Session{Server: server, Account: "acc_1", Email: email, Token: "ses_1"}, nil
+func (accounts) SignUp(context.Context, string, string, string) (workspace.Pending, error) {
+	return workspace.Pending{}, fault.New(fault.Unavailable, "Nobody is there.")
 }
 
-func (a accounts) LogIn(ctx context.Context, server, email, password string) (workspace.Session, error) {
+func (accounts) Claim(context.Context, string, workspace.Secret) (workspace.Session, bool, error) {
+	return workspace.Session{}, false, fault.New(fault.Unavailable, "Nobody is there.")
+}
+
+func (accounts) Resend(context.Context, string, workspace.Secret) error {
+	return fault.New(fault.Unavailable, "Nobody is there.")
+}
+
+func (accounts) LogIn(_ context.Context, server, email, password string) (workspace.Session, error) {
 	if password != "right" {
 		return workspace.Session{}, fault.New(fault.Unauthenticated, "E-mail address or password is wrong.")
 	}
-	return a.SignUp(ctx, server, email, password)
+	return workspace.Session{Server: server, Account: "acc_1", Email: email, Token: "ses_1"}, nil
 }
 
 func (accounts) LogOut(context.Context, string, string) error { return nil }
@@ -239,4 +254,16 @@ func (k *keys) Delete(key string) error {
 	defer k.mu.Unlock()
 	delete(k.m, key)
 	return nil
+}
+
+func (k *keys) token(key string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.m[key]
+}
+
+func (k *keys) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.m)
 }

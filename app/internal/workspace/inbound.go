@@ -13,11 +13,11 @@ import (
 	"widgets.pro/shared/wire"
 )
 
-// Welcome takes note of the server's base address and clock. Offset is the server's clock minus this device's, in
+// Welcome takes note of the server's base address and clock, and of the account. Offset is the server's clock minus this device's, in
 // milliseconds. The user hears once about a clock that is wrong.
 func (w *Workspace) Welcome(m wire.Welcome, offset int64) error {
 	return w.changeAccount(func(a *localstore.Account) {
-		a.Base, a.Offset = m.Base, offset
+		a.Base, a.Offset, a.Name, a.Verified, a.NoMail = m.Base, offset, m.Name, m.Verified, !m.Mail
 		if m.Email != "" {
 			a.Email = m.Email
 		}
@@ -70,6 +70,9 @@ func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
 	if account == nil {
 		return fresh, nil
 	}
+	if err := w.setOrganisations(m.Organisations); err != nil {
+		return fresh, err
+	}
 	for _, a := range m.Boards {
 		if w.deleting(a.Board) {
 			continue
@@ -83,9 +86,14 @@ func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
 		}
 		next := d.rec
 		next.Home, next.Role, next.Denied, next.Known, next.Sample = account.Key(), a.Role, "", true, false
-		if a.Role.CanShare() {
+		next.Share, next.Organisation, next.Owner, next.Mine = a.Share, a.Organisation, a.Owner, a.Mine
+		switch {
+		case a.Share || a.Role.CanShare():
 			next.Link = a.Link
+		case d.manages():
+			next.Link = sharing.Link{} // it is not told any more
 		}
+		people := permitted(d.people, a.Role, a.Share)
 		if d.rec.Home == "" || d.rec.Denied != "" || d.rec.Home != next.Home {
 			fresh = append(fresh, a.Board)
 		}
@@ -96,14 +104,56 @@ func (w *Workspace) Boards(m wire.Boards) ([]board.ID, error) {
 			}
 			continue
 		}
-		if err := w.hear(d, next.Link, func(_ *localstore.Tx, rec *localstore.Board) error { *rec = next; return nil }); err != nil {
+		err := w.hear(d, next.Link, func(tx *localstore.Tx, rec *localstore.Board) error {
+			*rec = next
+			if people == d.people {
+				return nil
+			}
+			return putPeople(tx, rec.ID, people)
+		})
+		if err != nil {
 			return fresh, err
 		}
 		w.mu.Lock()
-		w.boards[a.Board] = d
+		w.boards[a.Board], d.people = d, people
+		if !a.Role.CanEdit() {
+			d.presence = nil
+		}
+		if !d.manages() {
+			d.watching, d.views, d.receipt = 0, nil, nil
+		}
 		w.mu.Unlock()
+		w.shown(d)
 	}
 	return fresh, nil
+}
+
+// setOrganisations takes the organisations that the account is a member of.
+func (w *Workspace) setOrganisations(told []wire.Organisation) error {
+	next := make([]localstore.Organisation, len(told))
+	for i, o := range told {
+		next[i] = localstore.Organisation(o)
+	}
+	slices.SortStableFunc(next, func(a, b localstore.Organisation) int {
+		switch {
+		case a.Personal == b.Personal:
+			return 0
+		case a.Personal:
+			return -1
+		}
+		return 1
+	})
+	if slices.Equal(next, w.orgs) {
+		return nil
+	}
+	if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return tx.SetOrganisations(next) }); err != nil {
+		return fmt.Errorf("store organisations: %w", err)
+	}
+	w.mu.Lock()
+	w.orgs = next
+	w.mu.Unlock()
+	w.publish(Event{Type: EventState})
+	return nil
 }
 
 // hear stores a link that the server told without being asked, by fn, and fits the waiting commands to it.
@@ -160,7 +210,8 @@ func (w *Workspace) count(d *dashboard, link sharing.Link, told *wire.Views) boo
 }
 
 func sameRecord(a, b localstore.Board) bool {
-	return a.Home == b.Home && a.Role == b.Role && a.Denied == b.Denied && a.Known == b.Known && a.Sample == b.Sample && a.Link == b.Link
+	return a.Home == b.Home && a.Role == b.Role && a.Denied == b.Denied && a.Known == b.Known && a.Sample == b.Sample && a.Link == b.Link &&
+		a.Share == b.Share && a.Organisation == b.Organisation && a.Owner == b.Owner && a.Mine == b.Mine
 }
 
 // deleting reports whether a dashboard is being deleted from the server.
@@ -309,7 +360,13 @@ func (w *Workspace) Result(m wire.Result) error {
 	if told.Version < d.rec.Link.Version {
 		told = d.rec.Link // late, or the server told none
 	}
-	again := w.rechain(d, told, &q, m)
+	if !d.manages() {
+		told = d.rec.Link // of one's own leaving: the link is no business of this account
+	}
+	again, people := w.rechain(d, told, &q, m), d.people
+	if m.Fault == nil && !m.Same {
+		people = w.applied(d, q.Command)
+	}
 	if d.rec.Link.Revokes(told) {
 		w.mu.Lock()
 		d.receipt = &Receipt{} // until the server tells whom it cut
@@ -317,8 +374,16 @@ func (w *Workspace) Result(m wire.Result) error {
 	}
 	err = w.settle(d, slices.Delete(w.replaced(again), i, i+1), func(tx *localstore.Tx, rec *localstore.Board) error {
 		rec.Link = told
-		if m.Fault != nil {
-			rec.Refusal = &localstore.Refusal{Action: q.Command.Action, Message: sentence(m)}
+		switch {
+		case m.Fault != nil:
+			rec.Refusal = refusalOf(rec.Refusal, q.Command.Action, w.prefix(d, q.Command)+sentence(m.Fault))
+		case q.Command.Action == sharing.Move:
+			rec.Organisation = q.Command.Organisation
+		}
+		if people != d.people {
+			if err := putPeople(tx, rec.ID, people); err != nil {
+				return err
+			}
 		}
 		if err := putAll(tx, again); err != nil {
 			return err
@@ -328,17 +393,70 @@ func (w *Workspace) Result(m wire.Result) error {
 	if err != nil {
 		return err
 	}
+	w.mu.Lock()
+	d.people = people
+	w.mu.Unlock()
+	w.shown(d)
 	if m.Fault != nil {
-		w.publish(notice(NoticeWarning, d.rec.ID, m.Fault.Message, m.Fault.Hint))
+		w.publish(notice(NoticeWarning, d.rec.ID, w.prefix(d, q.Command)+m.Fault.Message, m.Fault.Hint))
 	}
 	return nil
 }
 
-func sentence(m wire.Result) string {
-	if m.Fault.Hint == "" {
-		return m.Fault.Message
+func sentence(f *fault.Error) string {
+	if f.Hint == "" {
+		return f.Message
 	}
-	return m.Fault.Message + " " + m.Fault.Hint
+	return f.Message + " " + f.Hint
+}
+
+// maxRefusal bounds what is kept of refused invitations, in bytes.
+const maxRefusal = 4_000
+
+// refusalOf is the refusal of a command after one that was not dismissed. Invitations are made many at once, so each that is
+// refused is told.
+func refusalOf(before *localstore.Refusal, action sharing.Action, message string) *localstore.Refusal {
+	if before != nil && action == sharing.Invite && before.Action == action && len(before.Message)+len(message) < maxRefusal {
+		message = before.Message + " " + message
+	}
+	return &localstore.Refusal{Action: action, Message: message}
+}
+
+// prefix says whom a refused command was about.
+func (w *Workspace) prefix(d *dashboard, c sharing.Command) string {
+	name, what := "", ""
+	switch c.Action { //nolint:exhaustive // the others are about nobody
+	case sharing.Invite:
+		name, what = c.Email, " was not invited: "
+	case sharing.Resend, sharing.Revoke:
+		what = ": the invitation was not sent again. "
+		if c.Action == sharing.Revoke {
+			what = ": the invitation was not revoked. "
+		}
+		if d.people != nil {
+			for _, i := range d.people.Invitations {
+				if i.ID == c.Invitation {
+					name = i.Email
+				}
+			}
+		}
+	case sharing.SetMemberRole:
+		what = ": the role was not changed. "
+		if c.Role == sharing.RoleNone {
+			what = " was not removed: "
+		}
+		if d.people != nil {
+			for _, m := range d.people.Members {
+				if m.Account == c.Account {
+					name = m.Name
+				}
+			}
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	return name + what
 }
 
 // Denied takes note that the account may not open a dashboard any more. What waited for it stays, for its author to keep as
@@ -367,11 +485,17 @@ func (w *Workspace) Denied(m wire.Denied) error {
 		return nil
 	}
 	message := m.Message
-	if message == "" {
+	switch {
+	case !m.Gone && d.rec.Owner != "" && !d.rec.Mine:
+		message = "It belongs to " + d.rec.Owner + " and is not shared with you any more."
+	case message == "":
 		message = "You may not open this dashboard any more."
 	}
-	err = w.commit(d, func(_ *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
-		rec.Denied = message
+	err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
+		if err := tx.RemovePeople(rec.ID); err != nil { // others' addresses are no business of this account any more
+			return change{}, err
+		}
+		rec.Denied, rec.Share, rec.Link = message, false, sharing.Link{}
 		reason := replica.ReasonForbidden
 		if m.Gone {
 			reason = replica.ReasonGone
@@ -382,6 +506,9 @@ func (w *Workspace) Denied(m wire.Denied) error {
 	if err != nil {
 		return err
 	}
+	w.mu.Lock()
+	d.people, d.presence, d.watching, d.views, d.receipt = nil, nil, 0, nil, nil
+	w.mu.Unlock()
 	w.publish(notice(NoticeWarning, m.Board, "“"+title+"”: "+message, "Keep what you have as a copy of your own, or discard it."))
 	return nil
 }

@@ -235,36 +235,88 @@ func (w *Workspace) firstCommand(id board.ID) int {
 	return slices.IndexFunc(w.outbox, func(c localstore.Command) bool { return c.Command.Board == id })
 }
 
-// Command is a dashboard's oldest waiting command, if it may be sent now: what lets people in waits until the edits made
-// before it have arrived, so that nobody sees the dashboard as it was; what takes access away waits for the commands before
-// it alone.
+// Command is a dashboard's next waiting command, if one may be sent now: what lets people in waits until the edits made
+// before it have arrived, so that nobody sees the dashboard as it was. What takes access away waits for no edits, and not
+// behind a command that does, unless both are about the same: the link, one person, or one invitation.
 func (w *Workspace) Command(id board.ID) (c sharing.Command, ok bool, err error) {
-	w.mu.RLock()
-	i := w.firstCommand(id)
-	if i < 0 {
-		w.mu.RUnlock()
-		return c, false, nil
-	}
-	q, d := w.outbox[i], w.boards[id]
-	var rec localstore.Board
-	if d != nil {
-		rec = d.rec
-	}
-	w.mu.RUnlock()
-	if d != nil && rec.Denied == "" && letsIn(rec.Link, q.Command, w.wall()) {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, now, acked := w.boards[id], w.clock(), uint64(0)
+	if d != nil && d.rec.Denied == "" && w.firstCommand(id) >= 0 {
 		s, err := w.clientStatus(id)
 		if err != nil {
 			return c, false, err
 		}
-		if s.Acked < q.After {
-			return c, false, nil
-		}
+		acked = s.Acked
 	}
-	return q.Command, true, nil
+	held := map[string]bool{}
+	for i, q := range w.outbox {
+		if q.Command.Board != id {
+			continue
+		}
+		about := subject(q.Command)
+		lets := d != nil && d.rec.Denied == "" && w.letsIn(d.rec.Link, q.Command, now)
+		switch {
+		case held[about], lets && acked < q.After:
+		default:
+			return q.Command, true, w.handOut(i)
+		}
+		held[about] = true
+	}
+	return c, false, nil
 }
 
-// letsIn reports whether a command may let somebody see the dashboard who does not see it by the link as it is.
-func letsIn(l sharing.Link, c sharing.Command, now int64) bool {
+// handOut notes that an invitation may be on its way from now on.
+func (w *Workspace) handOut(i int) error {
+	q := w.outbox[i]
+	if q.Command.Action != sharing.Invite || q.Sent {
+		return nil
+	}
+	q.Sent = true
+	if err := w.deps.Store.Update(func(tx *localstore.Tx) error { return tx.PutCommand(q) }); err != nil {
+		return fmt.Errorf("note that a command was sent: %w", err)
+	}
+	outbox := slices.Clone(w.outbox)
+	outbox[i] = q
+	w.mu.Lock()
+	w.outbox = outbox
+	w.mu.Unlock()
+	return nil
+}
+
+// subject names what a command is about: commands about the same are sent in the order in which they were made.
+func subject(c sharing.Command) string {
+	switch c.Action {
+	case sharing.Invite, sharing.Resend, sharing.Revoke:
+		return string(c.Invitation)
+	case sharing.SetMemberRole:
+		return "account " + c.Account
+	case sharing.SetEditorShare, sharing.Move:
+		return string(c.Action)
+	case sharing.Enable, sharing.Disable, sharing.Rotate, sharing.Delete, sharing.SetPassword, sharing.RemovePassword,
+		sharing.SetExpiry, sharing.SetSlug, sharing.SetStill, sharing.SetOrigins:
+	}
+	return "link"
+}
+
+// takesAway reports whether all that a command does is to take access away.
+func takesAway(c sharing.Command) bool {
+	switch c.Action {
+	case sharing.Disable, sharing.Delete, sharing.Revoke:
+		return true
+	case sharing.SetMemberRole:
+		return !c.Role.CanEdit()
+	case sharing.SetEditorShare:
+		return !c.Allow
+	case sharing.Enable, sharing.Rotate, sharing.SetPassword, sharing.RemovePassword, sharing.SetExpiry, sharing.SetSlug,
+		sharing.SetStill, sharing.SetOrigins, sharing.Invite, sharing.Resend, sharing.Move:
+	}
+	return false
+}
+
+// letsIn reports whether a command may let somebody see what they do not see as it is: the dashboard, or the parts of it
+// that only editors see. The holder of w.write calls it.
+func (w *Workspace) letsIn(l sharing.Link, c sharing.Command, now int64) bool {
 	switch c.Action {
 	case sharing.Enable:
 		return l.Mode(now) == sharing.Private
@@ -272,10 +324,14 @@ func letsIn(l sharing.Link, c sharing.Command, now int64) bool {
 		return true
 	case sharing.SetExpiry:
 		return c.Expires == 0 || l.Expires != 0 && c.Expires > l.Expires
-	case sharing.Disable, sharing.Rotate, sharing.Delete, sharing.SetPassword, sharing.SetSlug, sharing.SetStill, sharing.SetOrigins:
-	case sharing.Invite, sharing.Resend, sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move:
+	case sharing.Invite, sharing.Resend:
 		return true
-	case sharing.Revoke:
+	case sharing.SetMemberRole, sharing.SetEditorShare:
+		return !takesAway(c)
+	case sharing.Move:
+		return !w.personal(c.Organisation) // of which nobody else is a member
+	case sharing.Disable, sharing.Rotate, sharing.Delete, sharing.SetPassword, sharing.SetSlug, sharing.SetStill, sharing.SetOrigins,
+		sharing.Revoke:
 	}
 	return false
 }

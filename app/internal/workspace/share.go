@@ -1,27 +1,25 @@
 package workspace
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 )
 
-// Share queues a change of the dashboard's link. Token and short id are made here, so that the address is known at once
-// (L1); a password is hashed here, which takes some 20 ms, and only its hash is stored (P2). Turning on a link whose end
-// has passed also removes that end (L5). The server decides when the commands arrive (V3). Faults name the field of the
-// change that is wrong; after one, and where everything is as asked for already, nothing is queued.
+// Share queues a change of the dashboard's link, or of who can open it with an account. Token and short id are made here,
+// so that the address is known at once (L1); a password is hashed here, which takes some 20 ms, and only its hash is stored
+// (P2). Turning on a link whose end has passed also removes that end (L5). The server decides when the commands arrive (V3).
+// Faults name the field of the change that is wrong; after one, and where everything is as asked for already, nothing is
+// queued. Revoking an invitation that never left this device takes it out of the queue.
 func (w *Workspace) Share(id board.ID, ask ShareChange) error {
-	asked, err := w.parse(ask)
+	asked, err := screen.Ask(ask, w.wall(), func(password string) (sharing.Hash, error) { return w.deps.Hash(w.deps.Random, password) })
 	if err != nil {
 		return err
 	}
@@ -32,20 +30,60 @@ func (w *Workspace) Share(id board.ID, ask ShareChange) error {
 		return err
 	}
 	switch {
-	case d.rec.Denied != "":
-		return d.mayEdit()
-	case !d.role().CanShare():
-		return fault.New(fault.Denied, "Only its owner can share this dashboard.")
-	case d.rec.Trashed && asked.Action != sharing.Disable:
-		return fault.New(fault.Conflict, "This dashboard is in the trash.").WithHint("Restore it before you share it.")
+	case d.rec.Denied == "" && w.leaves(asked): // whoever wants to go may
+	case d.manages() && !d.role().CanShare() && ownersOnly(asked):
+		return fault.New(fault.Denied, "Only an owner of this dashboard can do that.")
+	default:
+		if err := d.mayShare(!takesAway(asked)); err != nil {
+			return err
+		}
 	}
-	commands, err := w.commands(d, asked)
-	if err != nil || len(commands) == 0 {
+	var commands []sharing.Command
+	var dropped []localstore.Command
+	if asked.Action.People() {
+		commands, dropped, err = w.peopleCommands(d, asked)
+	} else {
+		commands, err = w.linkCommands(d, asked)
+	}
+	if err != nil || len(commands)+len(dropped) == 0 {
 		return err
 	}
+	if err := w.queue(d, commands, dropped); err != nil {
+		return err
+	}
+	if asked.Action == sharing.SetExpiry && asked.Expires <= w.wall()+warnAhead.Milliseconds() {
+		w.mu.Lock()
+		d.warned = asked.Expires // by whoever chose it
+		w.mu.Unlock()
+	}
+	w.wake()
+	return nil
+}
+
+// mayShare reports why the sharing of a dashboard cannot be changed, nil if it can. What lies in the trash can be shared
+// less, but not more.
+func (d *dashboard) mayShare(more bool) error {
+	switch {
+	case d.rec.Denied != "":
+		return d.mayEdit()
+	case !d.manages():
+		return fault.New(fault.Denied, "Only its owner, and whoever the owner lets, can share this dashboard.")
+	case d.rec.Trashed && more:
+		return fault.New(fault.Conflict, "This dashboard is in the trash.").WithHint("Restore it before you share it.")
+	}
+	return nil
+}
+
+// queue puts commands at the end of the outbox and takes others out of it, in one transaction.
+func (w *Workspace) queue(d *dashboard, commands []sharing.Command, dropped []localstore.Command) error {
 	queued := make([]localstore.Command, len(commands))
-	err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
+	err := w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
 		rec.Sample, rec.Refusal = false, nil
+		for _, q := range dropped {
+			if err := tx.Unqueue(q.Seq); err != nil {
+				return change{}, err
+			}
+		}
 		for i, cmd := range commands {
 			queued[i] = localstore.Command{Command: cmd, Home: rec.Home, After: c.Status().LastN}
 			if err := tx.Queue(&queued[i]); err != nil {
@@ -57,162 +95,25 @@ func (w *Workspace) Share(id board.ID, ask ShareChange) error {
 	if err != nil {
 		return err
 	}
+	outbox := slices.DeleteFunc(slices.Clone(w.outbox), func(o localstore.Command) bool {
+		return slices.ContainsFunc(dropped, func(q localstore.Command) bool { return q.Seq == o.Seq })
+	})
 	w.mu.Lock()
-	w.outbox = append(slices.Clip(w.outbox), queued...)
-	if asked.Action == sharing.SetExpiry && asked.Expires <= w.clock()+warnAhead.Milliseconds() {
-		d.warned = asked.Expires // by whoever chose it
-	}
+	w.outbox = append(outbox, queued...)
 	w.mu.Unlock()
 	w.shown(d)
-	w.wake()
 	return nil
 }
 
-// parse checks what is asked for and makes a command of it that lacks only what depends on the dashboard.
-func (w *Workspace) parse(c ShareChange) (asked sharing.Command, err error) {
-	asked.Action = c.Action
-	for _, f := range []struct {
-		name       string
-		set, taken bool
-	}{
-		{"password", c.Password != "", c.Action == sharing.Enable || c.Action == sharing.SetPassword},
-		{"expires", c.Expires != 0, c.Action == sharing.SetExpiry},
-		{"slug", c.Slug != "", c.Action == sharing.SetSlug},
-		{"still", c.Still, c.Action == sharing.SetStill},
-		{"origins", len(c.Origins) > 0, c.Action == sharing.SetOrigins},
-	} {
-		if f.set && !f.taken {
-			return asked, fault.Field(f.name, "This does not belong to the change that is asked for.")
-		}
-	}
-	switch c.Action {
-	case sharing.Enable:
-		if c.Password != "" {
-			asked.Hash, err = w.hash(string(c.Password))
-		}
-	case sharing.SetPassword:
-		asked.Hash, err = w.hash(string(c.Password))
-	case sharing.SetExpiry:
-		asked.Expires = c.Expires
-		err = w.checkExpiry(c.Expires)
-	case sharing.SetSlug:
-		asked.Slug = sharing.Slug(c.Slug)
-		if _, ok := sharing.ParseSlug(c.Slug); !ok && c.Slug != "" {
-			err = fault.Field("slug", "A name has 3 to 64 small letters, digits and single hyphens between them.")
-		}
-	case sharing.SetStill:
-		asked.Still = c.Still
-	case sharing.SetOrigins:
-		asked.Origins, err = parseOrigins(c.Origins)
-	case sharing.Disable, sharing.Rotate, sharing.RemovePassword:
-	case sharing.Delete:
-		err = fault.Field("action", "A dashboard is deleted from the trash.")
-	default:
-		err = fault.Field("action", "This change of sharing is not known.")
-	}
-	return asked, err
-}
-
-// hash hashes a password as it is compared on the server: in Unicode's composed form, so that it does not matter which
-// keyboard it was typed on.
-func (w *Workspace) hash(password string) (sharing.Hash, error) {
-	const tooLong = "This password is too long: the limit is 1,024 bytes."
-	if len(password) > sharing.MaxPassword {
-		return "", fault.Field("password", tooLong)
-	}
-	if !utf8.ValidString(password) {
-		return "", fault.Field("password", "This password is not valid text.")
-	}
-	password = norm.NFC.String(password)
-	switch {
-	case len(password) < sharing.MinPassword:
-		return "", fault.Field("password", "A password needs at least 6 characters.")
-	case len(password) > sharing.MaxPassword:
-		return "", fault.Field("password", tooLong)
-	}
-	h, err := w.deps.Hash(w.deps.Random, password)
+// linkCommands are those that bring about what is asked for of the link, on top of those that wait already; none if it is so
+// already.
+func (w *Workspace) linkCommands(d *dashboard, asked sharing.Command) ([]sharing.Command, error) {
+	names, err := screen.NewNames(w.newULID, w.deps.Random)
 	if err != nil {
-		return "", fmt.Errorf("hash the password: %w", err)
+		return nil, err //nolint:wrapcheck // says what it was doing
 	}
-	return h, nil
-}
-
-func (w *Workspace) checkExpiry(at int64) error {
-	now := w.wall()
-	switch {
-	case at == 0:
-		return nil
-	case at <= now:
-		return fault.Field("expires", "This time has passed already.").WithHint("Choose one in the future, or turn the link off.")
-	case at > now+sharing.MaxExpiry:
-		return fault.Field("expires", "A link may end at most ten years from now.")
-	}
-	return nil
-}
-
-func parseOrigins(list []string) (sharing.Origins, error) {
-	for i, s := range list {
-		if _, ok := sharing.ParseOrigin(s); !ok {
-			return "", fault.Field(fmt.Sprintf("origins[%d]", i), "This is not the address of a site.").
-				WithHint("Write it such as https://example.org, or https://*.example.org for all below it.")
-		}
-	}
-	o, ok := sharing.ParseOrigins(list)
-	if !ok {
-		return "", fault.Field("origins", fmt.Sprintf("At most %d sites can be named.", sharing.MaxOrigins))
-	}
-	return o, nil
-}
-
-// commands are those that bring about what is asked for, on top of those that wait already; none if it is so already.
-func (w *Workspace) commands(d *dashboard, asked sharing.Command) ([]sharing.Command, error) {
-	now, link := w.clock(), w.wanted(d)
-	steps := make([]sharing.Command, 0, 3)
-	if asked.Action == sharing.Enable && link.Ended(now) {
-		// A link that is on and has ended is revived by taking the end away: the password must be there before that.
-		if asked.Hash != "" {
-			steps = append(steps, sharing.Command{Action: sharing.SetPassword, Hash: asked.Hash})
-			asked.Hash = ""
-		}
-		steps = append(steps, sharing.Command{Action: sharing.SetExpiry})
-	}
-	steps = append(steps, asked)
-	needed := steps[:0]
-	for _, c := range steps {
-		if err := w.complete(&c, d.rec.ID, link); err != nil {
-			return nil, err
-		}
-		next, f := sharing.Decide(link, c, now, sharing.Names{})
-		if f != nil {
-			return nil, f
-		}
-		// What is off may still be on at the server, or be turned on by what is on its way.
-		again := c.Action == sharing.Disable && (d.rec.Link.Enabled || w.enabling(d.rec.ID))
-		if next != link || again {
-			needed = append(needed, c)
-		}
-		link = next
-	}
-	return needed, nil
-}
-
-// complete gives a command its id and the version that it is based on, and the names of a link if it makes a new one.
-func (w *Workspace) complete(c *sharing.Command, id board.ID, link sharing.Link) error {
-	u, err := w.newULID()
-	if err != nil {
-		return err
-	}
-	c.ID, c.Board, c.Base = sharing.NewCommandID(u), id, link.Version
-	if c.Action != sharing.Rotate && (c.Action != sharing.Enable || link.Token != "") {
-		return nil
-	}
-	if c.Token, err = sharing.NewToken(w.deps.Random); err != nil {
-		return fmt.Errorf("make a token: %w", err)
-	}
-	if c.ShortID, err = sharing.NewShortID(w.deps.Random); err != nil {
-		return fmt.Errorf("make a short id: %w", err)
-	}
-	return nil
+	maybeOn := d.rec.Link.Enabled || w.enabling(d.rec.ID)
+	return screen.Commands(d.rec.ID, w.wanted(d), asked, names, maybeOn, w.clock()) //nolint:wrapcheck // a fault of what is asked for
 }
 
 // enabling reports whether a command that turns the link on may still be on its way.
@@ -230,10 +131,8 @@ func (w *Workspace) enabling(id board.ID) bool {
 func (w *Workspace) wanted(d *dashboard) sharing.Link {
 	now := w.clock()
 	l := sharing.Expire(d.rec.Link, now) // as the server has done, whether that was heard or not
-	for _, c := range w.outbox {
-		if c.Command.Board == d.rec.ID {
-			l, _ = sharing.Decide(l, c.Command, now, sharing.Names{})
-		}
+	for _, c := range w.following(d, nil) {
+		l, _ = sharing.Decide(l, c.Command, now, sharing.Names{})
 	}
 	return l
 }
@@ -248,7 +147,7 @@ const unseen = math.MaxUint64
 // Waiting commands are based on each other. If something else came between, their versions could fit by chance to a state
 // that their author never saw, so they are based on nothing. That holds as well where somebody else made just the change
 // that the answered command was to make. If only a command before them was refused, as for a name that is taken, they are
-// based on what is without it.
+// based on what is without it. Commands on people are based on nothing and change no link.
 func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstore.Command, result wire.Result) []localstore.Command {
 	var changed []localstore.Command
 	set := func(c *localstore.Command, base uint64) {
@@ -256,6 +155,9 @@ func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstor
 			c.Command.Base = base
 			changed = append(changed, *c)
 		}
+	}
+	if answered != nil && answered.Command.Action.People() {
+		answered, result = nil, wire.Result{}
 	}
 	following, l, now, refused := w.following(d, answered), told, w.clock(), result.Fault != nil
 	expected := told == d.rec.Link || !refused && w.foresaw(d, told)
@@ -280,22 +182,23 @@ func (w *Workspace) rechain(d *dashboard, told sharing.Link, answered *localstor
 	return changed
 }
 
-// foresaw reports whether a link is what the oldest waiting command of its dashboard makes of the one before.
+// foresaw reports whether a link is what the oldest waiting command on the link makes of the one before.
 func (w *Workspace) foresaw(d *dashboard, told sharing.Link) bool {
-	i := w.firstCommand(d.rec.ID)
-	if i < 0 {
+	waiting := w.following(d, nil)
+	if len(waiting) == 0 {
 		return false
 	}
 	now := w.clock()
-	next, f := sharing.Decide(sharing.Expire(d.rec.Link, now), w.outbox[i].Command, now, sharing.Names{})
+	next, f := sharing.Decide(sharing.Expire(d.rec.Link, now), waiting[0].Command, now, sharing.Names{})
 	return f == nil && next == told
 }
 
-// following lists the commands that wait for a dashboard, without the one that was answered.
+// following lists the commands that wait for a dashboard's link, without the one that was answered. The caller holds w.write
+// or w.mu.
 func (w *Workspace) following(d *dashboard, answered *localstore.Command) []localstore.Command {
 	var out []localstore.Command
 	for _, c := range w.outbox {
-		if c.Command.Board == d.rec.ID && (answered == nil || c.Seq != answered.Seq) {
+		if c.Command.Board == d.rec.ID && !c.Command.Action.People() && (answered == nil || c.Seq != answered.Seq) {
 			out = append(out, c)
 		}
 	}
@@ -340,11 +243,12 @@ func (w *Workspace) Sharing(id board.ID) (title string, v ShareView, err error) 
 
 // share is what the share dialog shows. The caller holds w.mu.
 func (w *Workspace) share(d *dashboard) ShareView {
-	wanted := w.wanted(d)
+	now, wanted := w.clock(), w.wanted(d)
 	v := ShareView{
-		InForce: w.linkState(d.rec.Link), Wanted: w.linkState(wanted), Waiting: []WaitingCommand{},
-		Synced: d.rec.Known && d.rec.Queued == 0, Watching: d.watching, Views: d.views, Receipt: d.receipt, People: w.people(d),
-		CanManage: d.role().CanShare() && d.rec.Denied == "",
+		InForce: screen.NewLinkState(d.rec.Link, now), Wanted: screen.NewLinkState(wanted, now), Waiting: []WaitingCommand{},
+		Synced: d.rec.Known && d.rec.Queued == 0, Watching: d.watching, Views: d.views, Receipt: d.receipt,
+		People: w.people(d), Invitations: w.invitations(d), EditorsShare: w.editorsShare(d), Organisation: w.boardOrganisation(d),
+		Presence: w.presence(d), Mail: w.account == nil || !w.account.NoMail, CanManage: d.manages(),
 	}
 	for _, c := range w.outbox {
 		if c.Command.Board == d.rec.ID {
@@ -354,17 +258,7 @@ func (w *Workspace) share(d *dashboard) ShareView {
 	if r := d.rec.Refusal; r != nil {
 		v.Refused = &RefusedCommand{Action: r.Action, Message: r.Message}
 	}
-	base := w.base(d)
-	if base == "" {
-		return v
-	}
-	v.EmbedScript = base + "/embed.js"
-	if wanted.Token != "" {
-		v.URL, v.ShortURL = wanted.Token.URL(base), wanted.ShortID.URL(base)
-		if wanted.Slug != "" {
-			v.SlugURL = wanted.Slug.URL(base)
-		}
-	}
+	v.SetURLs(wanted, w.base(d))
 	return v
 }
 
@@ -377,24 +271,4 @@ func (w *Workspace) base(d *dashboard) string {
 		return w.account.Base
 	}
 	return w.account.Server
-}
-
-func (w *Workspace) people(d *dashboard) []Person {
-	you := Person{Name: "You", Role: d.role(), You: true}
-	if w.account != nil {
-		you.Name = w.account.Email
-	}
-	return []Person{you}
-}
-
-func (w *Workspace) linkState(l sharing.Link) LinkState {
-	origins := l.Origins.List()
-	if origins == nil {
-		origins = []string{}
-	}
-	now := w.clock()
-	return LinkState{
-		Mode: l.Mode(now), Enabled: l.Enabled, Token: l.Token, ShortID: l.ShortID, Version: l.Version,
-		Password: l.Password, Expires: l.Expires, Expired: l.Ended(now), Slug: l.Slug, Still: l.Still, Origins: origins,
-	}
 }

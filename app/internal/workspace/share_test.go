@@ -29,7 +29,7 @@ func TestL1_AddressIsMadeOffline(t *testing.T) {
 	if _, ok := sharing.ParseToken(s.Wanted.Token.Reveal()); !ok || s.URL != "" {
 		t.Errorf("token %q, URL %q without a server", s.Wanted.Token.Reveal(), s.URL)
 	}
-	d.must(d.SignUp(t.Context(), "https://widgets.example.org", "a@b", "right"))
+	d.must(d.LogIn(t.Context(), "https://widgets.example.org", "a@b", "right"))
 	s = d.share(id)
 	if s.URL != "https://widgets.example.org/share/"+s.Wanted.Token.Reveal() || s.ShortURL != "https://widgets.example.org/s/"+s.Wanted.ShortID.Reveal() {
 		t.Errorf("%q, %q", s.URL, s.ShortURL)
@@ -67,7 +67,7 @@ func TestL3_L4_CommandsChainOnWhatIsWanted(t *testing.T) {
 		t.Errorf("%+v", now)
 	}
 	// The server, which runs the same Decide, takes the whole chain.
-	d.must(d.SignUp(t.Context(), "https://x", "a@b", "right"))
+	d.must(d.LogIn(t.Context(), "https://x", "a@b", "right"))
 	_, err := d.Hello("test")
 	d.must(err)
 	s := newHub(d, id)
@@ -186,7 +186,7 @@ func TestV2_ReceiptOfARevocation(t *testing.T) {
 
 func TestA3_ViewersCannotEditOrShare(t *testing.T) {
 	d := bare(t)
-	d.must(d.SignUp(t.Context(), "https://x", "a@b", "right"))
+	d.must(d.LogIn(t.Context(), "https://x", "a@b", "right"))
 	id := board.ID("dsh_01J9ZQ0V9K3N8Y2T6W4X5B7C1D")
 	fresh, err := d.Boards(wire.Boards{Boards: []wire.Access{{Board: id, Role: sharing.RoleViewer}}})
 	d.must(err)

@@ -7,6 +7,7 @@ import (
 
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
 )
 
 // Connection is the state of the connection as the sync client tells it. Since is when it began; Reason says why there is
@@ -22,9 +23,21 @@ func (w *Workspace) SetConnection(c Connection) {
 	w.mu.Lock()
 	same := w.link == c
 	w.link = c
+	var left []*dashboard
+	if c.State != StateSyncing && c.State != StateSynced {
+		for _, d := range w.boards {
+			if d.presence != nil {
+				d.presence = nil
+				left = append(left, d)
+			}
+		}
+	}
 	w.mu.Unlock()
 	if !same {
 		w.publish(Event{Type: EventState})
+	}
+	for _, d := range left {
+		w.publish(w.turned(d)...)
 	}
 }
 
@@ -34,6 +47,15 @@ func (w *Workspace) status() SyncStatus {
 	if w.account == nil {
 		s.State, s.Sentence = StateOff, "Saved on this device."
 		s.Hint = "Sign in to share dashboards by link and to have them on your other devices."
+		n := 0
+		for _, c := range w.outbox {
+			if c.Home == "" && c.Command.Action == sharing.Invite {
+				n++
+			}
+		}
+		if n > 0 {
+			s.Hint = invitations(n) + " until you sign in."
+		}
 		return s
 	}
 	s.Queued, s.LastSynced = w.waitingFor(w.account.Key()), w.account.LastSynced

@@ -146,7 +146,7 @@ type server struct {
 
 func newServer(d *device, id board.ID) *server {
 	d.t.Helper()
-	d.must(d.SignUp(d.t.Context(), "https://x", "a@b", "right"))
+	d.must(d.LogIn(d.t.Context(), "https://x", "a@b", "right"))
 	s := newHub(d, id)
 	s.push()
 	return s

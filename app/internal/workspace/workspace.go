@@ -47,9 +47,23 @@ type Deps struct {
 // Accounts talks to a server about accounts. Errors are faults: Unauthenticated for a wrong password, Unavailable where
 // the server cannot be reached, Outdated or Invalid where it is not one of ours.
 type Accounts interface {
-	SignUp(ctx context.Context, server, email, password string) (Session, error)
+	// SignUp begins a sign-up. Whether the address has an account already is told in the mail alone.
+	SignUp(ctx context.Context, server, email, password string) (Pending, error)
+	// Claim asks for the session of a sign-up; ok is false as long as the link in the mail was not opened. A session is given
+	// once. A NotFound fault says that the sign-up is over.
+	Claim(ctx context.Context, server string, claim Secret) (s Session, ok bool, err error)
+	// Resend asks for the mail of a sign-up once more.
+	Resend(ctx context.Context, server string, claim Secret) error
 	LogIn(ctx context.Context, server, email, password string) (Session, error)
 	LogOut(ctx context.Context, server, token string) error
+}
+
+// Pending is a sign-up that has begun. Server is the address in its normal form, Mailbox the page of a development server's
+// mailbox, "" if it has none.
+type Pending struct {
+	Server  string
+	Claim   Secret
+	Mailbox string
 }
 
 // Session is what a server answers to a sign-up or log-in. Server is the address in its normal form (scheme, host and
@@ -61,8 +75,8 @@ type Session struct {
 	Token   string
 }
 
-// Credentials keeps session tokens outside the data file. Key is the server's address and the account's id. Load returns
-// "" if there is none.
+// Credentials keeps session tokens, and the claims of sign-ups, outside the data file. Key begins with the server's address
+// and is unique. Load returns "" if there is none.
 type Credentials interface {
 	Load(key string) (token string, err error)
 	Store(key, token string) error
@@ -80,16 +94,21 @@ type Workspace struct {
 	// mu guards what follows. It is never held while waiting for the disk.
 	mu       sync.RWMutex
 	boards   map[board.ID]*dashboard
-	outbox   []localstore.Command // oldest first
-	account  *localstore.Account  // nil: nobody is signed in; the record is replaced, never changed
+	outbox   []localstore.Command      // oldest first
+	account  *localstore.Account       // nil: nobody is signed in; the record is replaced, never changed
+	orgs     []localstore.Organisation // the account's, the personal one first; replaced, never changed
+	signUp   *localstore.SignUp        // nil: none waits; the record is replaced, never changed
 	settings localstore.Settings
 	link     Connection
+	gaze     gaze
 	logins   int // counts sign-ins and sign-outs, so that the sync client sees that one happened
 	subs     map[*Subscription]struct{}
 
 	changed chan struct{} // holds one token when something new waits for the server
 	retry   chan struct{} // holds one token when the connection is to be tried at once
 	moved   chan struct{} // holds one token when something was published
+	signing chan struct{} // holds one token when a sign-up began, ended, or is to be asked for soon
+	gazed   chan struct{} // holds one token when another dashboard is looked at
 }
 
 // New opens the workspace on a store, and puts the sample dashboards into a new one.
@@ -100,14 +119,23 @@ func New(deps Deps) (*Workspace, error) {
 	w := &Workspace{
 		deps: deps, boards: map[board.ID]*dashboard{}, subs: map[*Subscription]struct{}{},
 		changed: make(chan struct{}, 1), retry: make(chan struct{}, 1), moved: make(chan struct{}, 1), link: Connection{State: StateOff},
+		signing: make(chan struct{}, 1), gazed: make(chan struct{}, 1),
 	}
 	err := deps.Store.View(func(tx *localstore.Tx) error {
 		records, err := tx.Boards()
 		if err != nil {
 			return err
 		}
+		people, err := tx.People()
+		if err != nil {
+			return err
+		}
 		for _, r := range records {
-			w.boards[r.ID] = &dashboard{rec: r}
+			d := &dashboard{rec: r}
+			if p, ok := people[r.ID]; ok {
+				d.people = &p
+			}
+			w.boards[r.ID] = d
 		}
 		if w.outbox, err = tx.Outbox(); err != nil {
 			return err
@@ -115,9 +143,19 @@ func New(deps Deps) (*Workspace, error) {
 		if w.settings, err = tx.Settings(); err != nil {
 			return err
 		}
+		if w.orgs, err = tx.Organisations(); err != nil {
+			return err
+		}
 		a, ok, err := tx.Account()
+		if err != nil {
+			return err
+		}
 		if ok {
 			w.account = &a
+		}
+		s, ok, err := tx.SignUp()
+		if ok {
+			w.signUp = &s
 		}
 		return err
 	})
@@ -141,10 +179,20 @@ func (w *Workspace) State() AppState {
 	defer w.mu.RUnlock()
 	s := AppState{
 		Boards: make([]BoardSummary, 0, len(w.boards)), Sync: w.status(), Settings: Settings{Theme: w.settings.Theme},
-		Desktop: w.deps.Desktop, Version: w.deps.Version, DefaultServer: w.deps.DefaultServer,
+		Desktop: w.deps.Desktop, Place: PlaceLoopback, Version: w.deps.Version, DefaultServer: w.deps.DefaultServer,
+		Organisations: make([]Organisation, 0, len(w.orgs)),
 	}
-	if w.account != nil {
-		s.Account = &Account{Email: w.account.Email, Server: w.account.Server}
+	if w.deps.Desktop {
+		s.Place = PlaceDesktop
+	}
+	if a := w.account; a != nil {
+		s.Account = &Account{Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
+	}
+	if p := w.signUp; p != nil {
+		s.SignUp = &SignUp{Email: p.Email, Server: p.Server, Mailbox: p.Mailbox}
+	}
+	for _, o := range w.orgs {
+		s.Organisations = append(s.Organisations, Organisation(o))
 	}
 	now := w.clock()
 	for _, id := range slices.Sorted(maps.Keys(w.boards)) {
@@ -153,10 +201,15 @@ func (w *Workspace) State() AppState {
 		if mode == sharing.Private {
 			ends = 0
 		}
-		s.Boards = append(s.Boards, BoardSummary{
+		b := BoardSummary{
 			ID: id, Title: d.rec.Title, Role: d.role(), Trashed: d.rec.Trashed, Sample: d.rec.Sample, Sync: w.syncOf(d),
 			Queued: d.rec.Queued, Mode: mode, Ends: ends, Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
-		})
+			Mine: d.mine(), Organisation: w.organisation(d), CanShare: d.manages(),
+		}
+		if !b.Mine {
+			b.Owner = d.rec.Owner
+		}
+		s.Boards = append(s.Boards, b)
 	}
 	return s
 }

@@ -144,7 +144,7 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 		return result{}, err
 	}
 	defer end()
-	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", o.now)
+	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", o.now, owner.Mailbox(base))
 	if err != nil {
 		return result{}, err
 	}

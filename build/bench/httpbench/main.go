@@ -74,7 +74,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		return err
 	}
 	defer end()
-	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", time.Now)
+	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", time.Now, owner.Mailbox(base))
 	if err != nil {
 		return err
 	}

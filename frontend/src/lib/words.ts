@@ -21,3 +21,24 @@ export function ago(then: number, now: number): string {
   const days = Math.round(hours / 24);
   return days < 31 ? `${count(days, "day")} ago` : new Date(then).toISOString().slice(0, 10);
 }
+
+/** One or two letters that stand for a name, or for an address where there is no name. */
+export function initials(name: string): string {
+  const words = name
+    .trim()
+    .split(/[\s@]+/)
+    .filter(Boolean);
+  const letters = name.includes("@") ? words.slice(0, 1) : [words[0], words.length > 1 ? words.at(-1) : undefined];
+  return (
+    letters
+      .map((w) => Array.from(w ?? "")[0] ?? "")
+      .join("")
+      .toUpperCase() || "?"
+  );
+}
+
+/** "Ann", "Ann and Bob", "Ann, Bob and Cy". */
+export function listing(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${last}` : last;
+}

@@ -9,7 +9,9 @@ import type {
   Fault,
   ImportOptions,
   ImportPreview,
+  Invited,
   LinkState,
+  OrganisationId,
   Settings,
   ShareChange,
   ShareView,
@@ -17,27 +19,11 @@ import type {
   WidgetView,
 } from "../lib/backend/types";
 import { withEdits } from "../lib/state/patch";
-import { noLink, sampleState, sampleViews } from "./samples";
+import { isPeople, settled, withInvited, withPeople, type PeopleChange, type Server } from "./fakePeople";
+import { picture } from "./picture";
+import { noLink, sampleState, sampleViews, summary } from "./samples";
 
 type Stack = { label: string; widgets: readonly WidgetView[]; title: string; description: string };
-
-/** Something that looks like a code, where the program would draw one. */
-function picture(text: string): string {
-  const size = 25;
-  const finder = (x: number, y: number): boolean | null => {
-    const far = Math.max(Math.abs(x - 3), Math.abs(y - 3));
-    return far > 4 ? null : far !== 4 && far !== 2;
-  };
-  let dots = "";
-  for (let y = 0; y < size; y++)
-    for (let x = 0; x < size; x++) {
-      const corner = finder(x, y) ?? finder(size - 1 - x, y) ?? finder(x, size - 1 - y);
-      const letter = text.charCodeAt((x * 7 + y * 13) % text.length);
-      if (corner ?? (letter * (x + 3) + x * y * 5) % 7 < 3) dots += `M${String(x + 2)} ${String(y + 2)}h1v1h-1z`;
-    }
-  const box = String(size + 4);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${box} ${box}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h${box}v${box}H0z"/><path d="${dots}"/></svg>`;
-}
 
 /** The program in memory, for tests and pictures of the screens: it keeps what it is given and can be told to fail. */
 export class FakeBackend implements Backend {
@@ -49,10 +35,14 @@ export class FakeBackend implements Backend {
   readonly faults = new Map<string, Fault>();
   /** Calls wait for this, when set. */
   gate: Promise<void> | null = null;
-  /** Whether the server hears at once of commands about links. */
+  /** Whether the server hears at once of commands about links and people; see connect. */
   online = true;
   /** Names that belong to somebody else: the server refuses them. */
   readonly taken = new Set<string>();
+  /** What the last call of look said. */
+  looking: { id: BoardId | null; editing: boolean } | null = null;
+  /** Page of the development mailbox that a sign-up is told of; empty for none. */
+  mailbox = "";
   clipboard = "";
   preview: ImportPreview | null = null;
 
@@ -98,20 +88,10 @@ export class FakeBackend implements Backend {
     const known = new Map(this.appState.boards.map((b) => [b.id, b]));
     this.appState = {
       ...this.appState,
-      boards: [...this.views.values()].map((v) => ({
-        id: v.id,
-        title: v.title,
-        role: v.role,
-        trashed: v.trashed,
-        sample: v.sample,
-        sync: v.sync,
-        queued: v.queued,
-        mode: v.share.inForce.mode,
-        ends: v.share.inForce.mode === "private" ? 0 : v.share.inForce.expires,
-        widgets: v.widgets.length,
-        updated: known.get(v.id)?.updated ?? Date.now(),
-        created: known.get(v.id)?.created ?? Date.now(),
-      })),
+      boards: [...this.views.values()].map((v) => {
+        const { updated = Date.now(), created = Date.now(), ...old } = known.get(v.id) ?? {};
+        return { ...summary(v, updated, created), ...("owner" in old ? { owner: old.owner, mine: old.mine } : {}) };
+      }),
     };
   }
 
@@ -136,8 +116,8 @@ export class FakeBackend implements Backend {
     return { ...rest, order: widgets.map((w) => w.id), changed: widgets };
   }
 
-  async create(title: string): Promise<BoardId> {
-    await this.#call("create", title);
+  async create(title: string, organisation?: OrganisationId): Promise<BoardId> {
+    await this.#call("create", title, organisation);
     const id = `dsh_NEW${String(++this.#ids)}` as BoardId;
     const [model] = sampleViews();
     if (!model) throw new Error("no samples");
@@ -151,7 +131,12 @@ export class FakeBackend implements Backend {
       undo: null,
       redo: null,
       version: 1,
-      share: { ...model.share, inForce: noLink, wanted: noLink },
+      share: {
+        ...model.share,
+        inForce: noLink,
+        wanted: noLink,
+        organisation: this.#organisation(organisation),
+      },
     });
     this.#list();
     return id;
@@ -318,6 +303,10 @@ export class FakeBackend implements Backend {
   async share(id: BoardId, change: ShareChange): Promise<void> {
     await this.#call("share", id, change);
     const { share } = this.view(id);
+    if (isPeople(change)) {
+      this.#people(id, change);
+      return;
+    }
     const base = this.appState.account?.server ?? this.appState.defaultServer;
     const refusal =
       this.online && change.action === "slug" && this.taken.has(change.slug)
@@ -343,8 +332,71 @@ export class FakeBackend implements Backend {
     });
   }
 
+  /** The organisation of that id, or the personal one, as a dashboard tells of it. */
+  #organisation(id?: OrganisationId): ShareView["organisation"] {
+    const all = this.appState.organisations;
+    const found = all.find((o) => o.id === id) ?? all.find((o) => o.personal);
+    return found ? { id: found.id, name: found.name, personal: found.personal, size: found.personal ? 1 : 5 } : null;
+  }
+
+  #server(): Server {
+    const { account, organisations } = this.appState;
+    return {
+      online: this.online,
+      now: Date.now(),
+      by: account?.name ?? "",
+      organisations,
+      id: () => String(++this.#ids).padStart(26, "0"),
+    };
+  }
+
+  #people(id: BoardId, change: PeopleChange): void {
+    const { share } = this.view(id);
+    const next = withPeople(share, change, this.#server());
+    const cancelled = change.action === "revoke" && !next.invitations.some((i) => i.id === change.invitation);
+    this.change(id, {
+      share: {
+        ...next,
+        waiting:
+          this.online || cancelled
+            ? share.waiting
+            : [...share.waiting, { id: String(++this.#ids), action: change.action }],
+      },
+    });
+  }
+
+  async invite(id: BoardId, addresses: string, role: "viewer" | "editor", message: string): Promise<Invited> {
+    await this.#call("invite", id, addresses, role, message);
+    const { share } = this.view(id);
+    const { share: next, answer } = withInvited(share, addresses, role, this.#server());
+    const waiting = this.online
+      ? []
+      : answer.invited.map(() => ({ id: String(++this.#ids), action: "invite" as const }));
+    this.change(id, { share: { ...next, waiting: [...share.waiting, ...waiting] } });
+    return answer;
+  }
+
+  async look(id: BoardId | null, editing: boolean): Promise<void> {
+    await this.#call("look", id, editing);
+    this.looking = { id, editing };
+  }
+
+  /** The mail to an address came as far as that. */
+  deliver(id: BoardId, email: string, delivery: "sent" | "undeliverable", reason = ""): void {
+    const { share } = this.view(id);
+    const invitations = share.invitations.map((i) => (i.email === email ? { ...i, delivery, reason } : i));
+    this.change(id, { share: { ...share, invitations } });
+  }
+
+  /** The server is reached: it has everything that waited. */
+  connect(): void {
+    this.online = true;
+    this.appState = { ...this.appState, sync: synced() };
+    for (const view of this.views.values()) this.change(view.id, { share: settled(view.share, Date.now()) });
+  }
+
   /** The link after a command that applies. */
-  #changed(link: LinkState, change: ShareChange): LinkState {
+  #changed(link: LinkState, change: Exclude<ShareChange, PeopleChange>): LinkState {
     const next = { ...link, version: link.version + 1 };
     const fresh = (): Pick<LinkState, "token" | "shortId"> => ({
       token: `shr_${String(++this.#ids).padStart(24, "k")}`,
@@ -401,7 +453,24 @@ export class FakeBackend implements Backend {
 
   async signUp(server: string, email: string, password: string): Promise<void> {
     await this.#call("signUp", server, email, password);
-    this.#signedIn(server, email);
+    this.appState = { ...this.appState, signUp: { email, server, mailbox: this.mailbox } };
+    this.emit({ type: "state" });
+  }
+
+  async resendSignUp(): Promise<void> {
+    await this.#call("resendSignUp");
+  }
+
+  async cancelSignUp(): Promise<void> {
+    await this.#call("cancelSignUp");
+    this.appState = { ...this.appState, signUp: null };
+    this.emit({ type: "state" });
+  }
+
+  /** The link in the mail of the sign-up that waits was opened. */
+  confirm(): void {
+    const { signUp } = this.appState;
+    if (signUp) this.#signedIn(signUp.server, signUp.email);
   }
 
   async logIn(server: string, email: string, password: string): Promise<void> {
@@ -410,10 +479,12 @@ export class FakeBackend implements Backend {
   }
 
   #signedIn(server: string, email: string): void {
+    const name = email.split("@")[0] ?? email;
     this.appState = {
       ...this.appState,
-      account: { email, server },
-      sync: { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, lastSynced: Date.now() },
+      account: { email, name, server, verified: true, manageUrl: `${server}/account` },
+      signUp: null,
+      sync: synced(),
     };
     this.emit({ type: "state" });
   }
@@ -444,6 +515,10 @@ export class FakeBackend implements Backend {
       this.#lost = null;
     };
   }
+}
+
+function synced(): AppState["sync"] {
+  return { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, lastSynced: Date.now() };
 }
 
 function derived(link: LinkState): LinkState {

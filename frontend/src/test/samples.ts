@@ -5,8 +5,13 @@ import type {
   BoardView,
   Column,
   Layout,
+  InvitationId,
+  InvitationView,
   LinkState,
   Options,
+  Organisation,
+  OrganisationId,
+  Person,
   Row,
   ShareView,
   WidgetId,
@@ -189,6 +194,48 @@ export const open: LinkState = {
 export const locked: LinkState = { ...open, mode: "password", password: true };
 export const closed: LinkState = { ...open, mode: "private", enabled: false };
 
+/** The organisations of the account, the personal one first. */
+export const personal: Organisation = {
+  id: "org_PERSONAL" as OrganisationId,
+  name: "Ada Lovelace",
+  role: "owner",
+  personal: true,
+};
+export const acme: Organisation = { id: "org_ACME" as OrganisationId, name: "Acme", role: "admin", personal: false };
+
+/** Somebody with a role of their own. */
+export function person(name: string, to: Partial<Person> = {}): Person {
+  const first = name.split(" ")[0]?.toLowerCase() ?? "";
+  return {
+    account: `acc_${first}`,
+    name,
+    email: `${first}@example.org`,
+    role: "viewer",
+    own: true,
+    you: false,
+    waiting: null,
+    ...to,
+  };
+}
+export const ada = person("Ada Lovelace", { role: "owner", you: true });
+
+/** An invitation that waits for its answer. */
+export function invitation(email: string, now: number, to: Partial<InvitationView> = {}): InvitationView {
+  return {
+    id: `inv_${email}` as InvitationId,
+    email,
+    role: "viewer",
+    by: "Ada Lovelace",
+    invited: now - 2 * day,
+    expires: now + 5 * day,
+    expired: false,
+    delivery: "sent",
+    reason: "",
+    waiting: null,
+    ...to,
+  };
+}
+
 export function share(to: Partial<ShareView> = {}): ShareView {
   const wanted = to.wanted ?? noLink;
   return {
@@ -203,7 +250,12 @@ export function share(to: Partial<ShareView> = {}): ShareView {
     watching: 0,
     views: null,
     receipt: null,
-    people: [{ name: "ada@example.org", role: "owner", you: true }],
+    people: [ada],
+    invitations: [],
+    editorsShare: false,
+    organisation: { id: personal.id, name: personal.name, size: 1, personal: true },
+    presence: [],
+    mail: true,
     canManage: true,
     ...to,
     wanted,
@@ -255,14 +307,24 @@ export function sampleViews(): readonly BoardView[] {
     view("BORROWED", "Quarterly targets", {
       role: "viewer",
       widgets: shopWidgets().slice(0, 6),
-      share: share({ canManage: false, people: [{ name: "ada@example.org", role: "viewer", you: true }] }),
+      share: share({
+        canManage: false,
+        people: [
+          person("Grace Hopper", { role: "owner", email: "" }),
+          person("Ada Lovelace", { you: true, email: "" }),
+          person("Alan Turing", { role: "editor", email: "" }),
+        ],
+        organisation: { id: "org_GRACE" as OrganisationId, name: "Grace Hopper", size: 1, personal: true },
+      }),
     }),
     view("OLD", "Spring campaign", { trashed: true, widgets: shopWidgets().slice(0, 4) }),
   ];
 }
 
-export function sampleState(): AppState {
-  const boards: BoardSummary[] = sampleViews().map((v, i) => ({
+/** A dashboard as the list of them shows it. */
+export function summary(v: BoardView, updated: number, created: number): BoardSummary {
+  const owner = v.share.people.find((p) => p.role === "owner");
+  return {
     id: v.id,
     title: v.title,
     role: v.role,
@@ -273,15 +335,31 @@ export function sampleState(): AppState {
     mode: v.share.inForce.mode,
     ends: v.share.inForce.mode === "private" ? 0 : v.share.inForce.expires,
     widgets: v.widgets.length,
-    updated: start + 60 * day - i * day,
-    created: start - i * day,
-  }));
+    updated,
+    created,
+    mine: v.role === "owner",
+    owner: v.role === "owner" ? "" : (owner?.name ?? ""),
+    organisation: v.share.organisation?.id ?? "",
+    canShare: v.share.canManage,
+  };
+}
+
+export function sampleState(): AppState {
   return {
-    boards,
-    account: { email: "ada@example.org", server },
+    boards: sampleViews().map((v, i) => summary(v, start + 60 * day - i * day, start - i * day)),
+    account: {
+      email: "ada@example.org",
+      name: "Ada Lovelace",
+      server,
+      verified: true,
+      manageUrl: `${server}/account`,
+    },
+    signUp: null,
+    organisations: [personal],
     sync: { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, lastSynced: start },
     settings: { theme: "system" },
     desktop: false,
+    place: "loopback",
     version: "0.1.0",
     defaultServer: server,
   };

@@ -1,69 +1,49 @@
-// Package account signs people up, in and out.
+// Package account is about the people who can sign in: how they sign up, in and out, and what they can do to their account.
 //
 // An account is an e-mail address and a password (argon2id); a sign-in is a session with an opaque token, of which only
-// the hash is stored. Attempts are limited before anything is hashed, hashing is limited in how much of it runs at once,
-// and an address without an account costs as much time as one with. The package knows nothing of HTTP. Start reading at
-// Service; password.go holds the hashing, email.go the form of addresses.
+// the hash is stored, and so is a token for programs. Whoever signs up proves the address by a ticket that comes by mail.
+// Attempts are limited before anything is hashed, hashing is limited in how much of it runs at once, and what happens for
+// an address without an account looks and costs as with one (rule I8). The package knows nothing of HTTP but cookies and
+// what programs call themselves. Start reading at Service; signup.go, reset.go and address.go hold what goes by mail,
+// sessions.go and tokens.go what is signed in, delete.go the end of an account, password.go the hashing.
 package account
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/mail"
 	"widgets.pro/syncserver/internal/ratelimit"
 	"widgets.pro/syncserver/internal/store"
 )
 
-// How long sessions last, and how many an account has at most; the oldest goes when there would be more.
+// How long sessions last, and how many an account has at most; the oldest goes when there would be more. Tokens for
+// programs do not count.
 const (
 	AppLifetime = 365 * 24 * time.Hour
 	WebLifetime = 30 * 24 * time.Hour
 	MaxSessions = 25
 )
 
-// Token is a session's secret: "ses_" and 32 base64url characters (192 random bits). It prints as [redacted].
-type Token string
-
-const (
-	tokenPrefix = "ses_"
-	tokenBytes  = 24
-)
-
-// Reveal is the token itself, for the client that it was made for.
-func (t Token) Reveal() string { return string(t) }
-
-// String is "[redacted]".
-func (Token) String() string { return "[redacted]" }
-
-// GoString is "[redacted]".
-func (Token) GoString() string { return "[redacted]" }
-
-// LogValue is "[redacted]".
-func (Token) LogValue() slog.Value { return slog.StringValue("[redacted]") }
-
-func hashToken(token string) store.Hash { return sha256.Sum256([]byte(token)) }
-
 // Credentials are what somebody signs up or in with. Client is the address the request came from. Name is what others see
-// of a new account, empty for the address up to its @.
+// of a new account, empty for the address up to its @. Kind and Label are those of the session to be; see LabelOf.
 type Credentials struct {
 	Email    string
 	Password string
 	Client   netip.Addr
 	Name     string
+	Kind     store.SessionKind
+	Label    string
 }
 
 // SignIn is a session that was just made.
@@ -98,6 +78,8 @@ type Config struct {
 	Mail *mail.Office
 	// Base is the public base URL, without a slash at its end.
 	Base string
+	// Events hears of what becomes of dashboards when an account is deleted.
+	Events content.Events
 	// Ended, if not nil, is called after a session's end is durable. It must not block.
 	Ended func(session store.Hash)
 }
@@ -108,6 +90,7 @@ type Service struct {
 	hasher *hasher
 
 	byClient, byAddress, byPair, signUps *ratelimit.Limiter
+	opened, polled, changes, touched     *ratelimit.Limiter
 }
 
 // New makes a Service.
@@ -123,38 +106,12 @@ func New(cfg Config) (*Service, error) {
 		byClient:  ratelimit.New(30, 10*time.Second, 0),
 		byPair:    ratelimit.New(10, 30*time.Second, 0),
 		byAddress: ratelimit.New(100, 10*time.Second, 0),
-		signUps:   ratelimit.New(20, time.Minute, 0),
+		signUps:   ratelimit.New(mailsOfClient.Burst, mailsOfClient.Interval, 0),
+		opened:    ratelimit.New(60, 5*time.Second, 0),
+		polled:    ratelimit.New(120, 500*time.Millisecond, 0),
+		changes:   ratelimit.New(60, 10*time.Second, 0),
+		touched:   ratelimit.New(1, seenEvery, 0),
 	}, nil
-}
-
-// SignUp makes an account with its personal organisation (rule A1) and signs it in for lifetime. Faults: Invalid names
-// the field; Conflict if the address has an account with another password (with the right one it is a log-in); Busy.
-func (s *Service) SignUp(ctx context.Context, c Credentials, lifetime time.Duration) (SignIn, error) {
-	email, f := sharing.NormaliseEmail(c.Email)
-	if f != nil {
-		return SignIn{}, f
-	}
-	if f := checkPassword(c.Password); f != nil {
-		return SignIn{}, f
-	}
-	if err := s.limit(email, c.Client, s.signUps); err != nil {
-		return SignIn{}, err
-	}
-	existing, found, err := s.lookUp(ctx, email)
-	if err != nil {
-		return SignIn{}, err
-	}
-	if found {
-		ok, err := s.hasher.verify(ctx, existing.Password, c.Password)
-		if err != nil {
-			return SignIn{}, err
-		}
-		if !ok {
-			return SignIn{}, taken()
-		}
-		return s.signIn(ctx, existing, lifetime, nil)
-	}
-	return s.create(ctx, email, c, lifetime, 0, nil)
 }
 
 // SignUpInvited makes an account whose address is proved already, by the secret of an invitation, or signs in to the one
@@ -168,6 +125,9 @@ func (s *Service) SignUpInvited(ctx context.Context, c Credentials, lifetime tim
 	if f := checkPassword(c.Password); f != nil {
 		return SignIn{}, f
 	}
+	if c.Name, f = CheckName(c.Name); f != nil {
+		return SignIn{}, f
+	}
 	if err := s.limit(email, c.Client, s.signUps); err != nil {
 		return SignIn{}, err
 	}
@@ -176,7 +136,7 @@ func (s *Service) SignUpInvited(ctx context.Context, c Credentials, lifetime tim
 		return SignIn{}, err
 	}
 	if !found {
-		in, err := s.create(ctx, email, c, lifetime, s.cfg.Now().UnixMilli(), and)
+		in, err := s.createProved(ctx, email, c, lifetime, and)
 		if errors.Is(err, store.ErrTaken) {
 			return SignIn{}, wrong() // somebody else was faster
 		}
@@ -190,13 +150,10 @@ func (s *Service) SignUpInvited(ctx context.Context, c Credentials, lifetime tim
 		return SignIn{}, wrong()
 	}
 	now := s.cfg.Now().UnixMilli()
-	return s.signIn(ctx, existing, lifetime, func(tx store.Tx) error {
-		a, ok, err := tx.Accounts().Get(existing.ID)
+	return s.signIn(ctx, existing, c, lifetime, func(tx store.Tx) error {
+		a, err := still(tx, existing)
 		if err != nil {
 			return err
-		}
-		if !ok || a.Email != email || a.Password != existing.Password {
-			return wrong()
 		}
 		if a.Verified == 0 {
 			a.Verified = now
@@ -208,45 +165,55 @@ func (s *Service) SignUpInvited(ctx context.Context, c Credentials, lifetime tim
 	})
 }
 
-// create makes an account with its personal organisation and signs it in.
-func (s *Service) create(ctx context.Context, email string, c Credentials, lifetime time.Duration, verified int64, and func(store.Tx, store.AccountID) error) (SignIn, error) {
+// createProved makes an account whose address is proved, and signs it in.
+func (s *Service) createProved(ctx context.Context, email string, c Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (SignIn, error) {
 	hash, err := s.hasher.hash(ctx, c.Password)
 	if err != nil {
 		return SignIn{}, err
 	}
+	a, err := s.newAccount(email, hash, c.Name)
+	if err != nil {
+		return SignIn{}, err
+	}
+	return s.signIn(ctx, a, c, lifetime, func(tx store.Tx) error {
+		if err := create(tx, a); err != nil {
+			return err
+		}
+		return and(tx, a.ID)
+	})
+}
+
+// newAccount is an account with a proved address, ready to be created.
+func (s *Service) newAccount(email, hash, name string) (store.Account, error) {
 	now := s.cfg.Now()
 	accountID, err := s.newID("acc_", now)
 	if err != nil {
-		return SignIn{}, err
+		return store.Account{}, err
 	}
 	orgID, err := s.newID("org_", now)
 	if err != nil {
-		return SignIn{}, err
+		return store.Account{}, err
 	}
-	a := store.Account{
-		ID: store.AccountID(accountID), Email: email, Password: hash, Name: c.Name, Verified: verified,
+	return store.Account{
+		ID: store.AccountID(accountID), Email: email, Password: hash, Name: name, Verified: now.UnixMilli(),
 		Personal: store.OrganisationID(orgID), Created: now.UnixMilli(),
+	}, nil
+}
+
+// create stores a new account with its personal organisation (rule A1). It fails with store.ErrTaken if the address has an
+// account already.
+func create(tx store.Tx, a store.Account) error {
+	if err := tx.Accounts().Put(a); err != nil {
+		return fmt.Errorf("create an account: %w", err)
 	}
-	in, err := s.signIn(ctx, a, lifetime, func(tx store.Tx) error {
-		if err := tx.Accounts().Put(a); err != nil {
-			return err
-		}
-		o := store.Organisation{ID: a.Personal, Name: a.Shown(), Personal: true, Created: a.Created}
-		if err := tx.Organisations().Put(o); err != nil {
-			return err
-		}
-		if err := tx.Organisations().SetMember(o.ID, a.ID, store.MemberOwner); err != nil {
-			return err
-		}
-		if and != nil {
-			return and(tx, a.ID)
-		}
-		return nil
-	})
-	if errors.Is(err, store.ErrTaken) && and == nil {
-		return SignIn{}, taken()
+	o := store.Organisation{ID: a.Personal, Name: a.Shown(), Personal: true, Created: a.Created}
+	if err := tx.Organisations().Put(o); err != nil {
+		return fmt.Errorf("create an organisation: %w", err)
 	}
-	return in, err
+	if err := tx.Organisations().SetMember(o.ID, a.ID, store.MemberOwner); err != nil {
+		return fmt.Errorf("create an organisation: %w", err)
+	}
+	return nil
 }
 
 // LogIn signs an account in for lifetime. A wrong password and an unknown address get the same Unauthenticated fault
@@ -276,58 +243,23 @@ func (s *Service) LogIn(ctx context.Context, c Credentials, lifetime time.Durati
 	if !ok || !found {
 		return SignIn{}, wrong()
 	}
-	return s.signIn(ctx, a, lifetime, nil)
-}
-
-// LogOut ends the session of a token; it is no error if there is none.
-func (s *Service) LogOut(ctx context.Context, token string) error {
-	h := hashToken(token)
-	err := s.cfg.Store.Update(ctx, func(tx store.Tx) error {
-		if err := tx.Sessions().Delete(h); err != nil {
-			return err
-		}
-		s.afterEnd(tx, h)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("log out: %w", err)
-	}
-	return nil
-}
-
-// Authenticate tells whose session a token is. If it is nobody's, or has expired, it fails with Unauthenticated.
-func (s *Service) Authenticate(ctx context.Context, token string) (id Identity, err error) {
-	if !strings.HasPrefix(token, tokenPrefix) || len(token) != len(tokenPrefix)+base64.RawURLEncoding.EncodedLen(tokenBytes) {
-		return Identity{}, ended()
-	}
-	now := s.cfg.Now()
-	err = s.cfg.Store.View(ctx, func(tx store.Tx) error {
-		id, err = Session(tx, hashToken(token), now)
+	return s.signIn(ctx, a, c, lifetime, func(tx store.Tx) error {
+		_, err := still(tx, a)
 		return err
 	})
-	return id, err
 }
 
-// Session is the identity behind a session at now, or an Unauthenticated fault.
-func Session(tx store.Tx, session store.Hash, now time.Time) (Identity, error) {
-	rec, ok, err := tx.Sessions().Get(session)
+// still is the account as it is in tx, which must have the address and the password that a was read with: they may have been
+// changed while the password was compared.
+func still(tx store.Tx, a store.Account) (store.Account, error) {
+	now, ok, err := tx.Accounts().Get(a.ID)
 	if err != nil {
-		return Identity{}, fmt.Errorf("read session: %w", err)
+		return now, fmt.Errorf("read account: %w", err)
 	}
-	if !ok || now.UnixMilli() >= rec.Expires {
-		return Identity{}, ended()
+	if !ok || now.Email != a.Email || now.Password != a.Password {
+		return now, wrong()
 	}
-	a, ok, err := tx.Accounts().Get(rec.Account)
-	if err != nil {
-		return Identity{}, fmt.Errorf("read account: %w", err)
-	}
-	if !ok {
-		return Identity{}, ended()
-	}
-	return Identity{
-		Account: a.ID, Email: a.Email, Session: session, Expires: time.UnixMilli(rec.Expires),
-		Name: a.Shown(), Verified: a.Verified != 0, Scopes: scopesOf(rec),
-	}, nil
+	return now, nil
 }
 
 func (s *Service) lookUp(ctx context.Context, email string) (a store.Account, found bool, err error) {
@@ -339,49 +271,6 @@ func (s *Service) lookUp(ctx context.Context, email string) (a store.Account, fo
 		return a, false, fmt.Errorf("look up account: %w", err)
 	}
 	return a, found, nil
-}
-
-// signIn makes a session, in one transaction with what before does, and ends the oldest ones beyond MaxSessions.
-func (s *Service) signIn(ctx context.Context, a store.Account, lifetime time.Duration, before func(store.Tx) error) (SignIn, error) {
-	secret := make([]byte, tokenBytes)
-	if _, err := io.ReadFull(s.cfg.Random, secret); err != nil {
-		return SignIn{}, fmt.Errorf("make session token: %w", err)
-	}
-	token := Token(tokenPrefix + base64.RawURLEncoding.EncodeToString(secret))
-	now := s.cfg.Now()
-	rec := store.Session{Hash: hashToken(token.Reveal()), Account: a.ID, Created: now.UnixMilli(), Expires: now.Add(lifetime).UnixMilli()}
-	err := s.cfg.Store.Update(ctx, func(tx store.Tx) error {
-		if before != nil {
-			if err := before(tx); err != nil {
-				return err
-			}
-		}
-		all, err := tx.Sessions().Of(a.ID)
-		if err != nil {
-			return err
-		}
-		// Expired ones first, then the oldest.
-		slices.SortStableFunc(all, func(x, y store.Session) int { return int(x.Created - y.Created) })
-		for i, old := range all {
-			if old.Expires <= rec.Created || i <= len(all)-MaxSessions {
-				if err := tx.Sessions().Delete(old.Hash); err != nil {
-					return err
-				}
-				s.afterEnd(tx, old.Hash)
-			}
-		}
-		return tx.Sessions().Put(rec)
-	})
-	if err != nil {
-		return SignIn{}, fmt.Errorf("sign in: %w", err)
-	}
-	return SignIn{Token: token, Account: a.ID, Email: a.Email, Expires: time.UnixMilli(rec.Expires)}, nil
-}
-
-func (s *Service) afterEnd(tx store.Tx, h store.Hash) {
-	if s.cfg.Ended != nil {
-		tx.After(func() { s.cfg.Ended(h) })
-	}
 }
 
 // limit spends one attempt.
@@ -397,6 +286,14 @@ func (s *Service) limit(email string, client netip.Addr, also *ratelimit.Limiter
 	if err == nil && also != nil {
 		err = also.Take(who, now)
 	}
+	return busy(err)
+}
+
+// take spends one action of a limiter that counts by client, or by account.
+func (s *Service) take(l *ratelimit.Limiter, who string) error { return busy(l.Take(who, s.cfg.Now())) }
+
+// busy is the fault of a spent budget, nil if err is.
+func busy(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -409,12 +306,6 @@ func (s *Service) newID(prefix string, now time.Time) (string, error) {
 		return "", fmt.Errorf("make id: %w", err)
 	}
 	return prefix + u.String(), nil
-}
-
-func taken() *fault.Error {
-	f := fault.New(fault.Conflict, "No account can be made with this address and password.")
-	f.Field = "email"
-	return f.WithHint("If you have an account here, log in instead.")
 }
 
 func wrong() *fault.Error {

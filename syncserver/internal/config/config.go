@@ -11,12 +11,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"strings"
 	"text/tabwriter"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/syncserver/internal/mail/relay"
 )
 
 // Config is what the server is told.
@@ -29,8 +31,14 @@ type Config struct {
 	Base string
 	// TrustedProxies are those whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
-	LogLevel       slog.Level
-	LogJSON        bool
+	// Mail is the mail server through which mail goes out, the zero Server if there is none.
+	Mail relay.Server
+	// From is whom mail comes from.
+	From mail.Address
+	// DevMailbox has the server take its own mail and show it on a page, for development.
+	DevMailbox bool
+	LogLevel   slog.Level
+	LogJSON    bool
 }
 
 // Setting is one row of the table.
@@ -63,6 +71,22 @@ func Settings() []Setting {
 		{
 			"trusted-proxies", "WIDGETS_TRUSTED_PROXIES", "", "addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas",
 			func(c *Config, v string) (err error) { c.TrustedProxies, err = parsePrefixes(v); return err },
+		},
+		{
+			"smtp-url", "WIDGETS_SMTP_URL", "", "mail server that takes the mail of this server: smtp://user@host:587 (with STARTTLS) or smtps://user@host:465; without it nobody can sign up or be invited",
+			func(c *Config, v string) (err error) { c.Mail, err = parseMailServer(v); return err },
+		},
+		{
+			"smtp-password", "WIDGETS_SMTP_PASSWORD", "", "password for the mail server; better given in a file than here",
+			func(c *Config, v string) error { return c.setMailPassword(v) },
+		},
+		{
+			"mail-from", "WIDGETS_MAIL_FROM", "", "whom mail comes from, such as Widgets <no-reply@example.org>; needed with smtp-url",
+			func(c *Config, v string) (err error) { c.From, err = parseFrom(v); return err },
+		},
+		{
+			"dev-mailbox", "WIDGETS_DEV_MAILBOX", "false", "true keeps all mail here and shows it at /dev/mail on this machine, for development",
+			func(c *Config, v string) (err error) { c.DevMailbox, err = parseSwitch(v); return err },
 		},
 		{
 			"log-level", "WIDGETS_LOG_LEVEL", "info", "debug, info, warn or error",
@@ -132,7 +156,7 @@ func Load(args []string, env Environment, out io.Writer) (Config, error) {
 	if c.Base == "" {
 		c.Base = "http://" + localAddress(c.Listen)
 	}
-	return c, nil
+	return c, c.checkMail()
 }
 
 // find looks a setting up: flag, variable, file, default.

@@ -3,8 +3,10 @@ package config_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/mail"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/mail/relay"
 )
 
 func load(args []string, env, files map[string]string) (config.Config, error) {
@@ -62,11 +65,20 @@ func TestB1_BadSettingsAreNamed(t *testing.T) {
 		"proxies":          {nil, map[string]string{"WIDGETS_TRUSTED_PROXIES": "everyone"}, "everyone"},
 		"level":            {[]string{"--log-level=loud"}, nil, "--log-level"},
 		"format":           {[]string{"--log-format=xml"}, nil, "--log-format"},
+		"mail server":      {[]string{"--smtp-url", "http://ann:opensesame@mail.example.org", "--mail-from=a@b.org"}, nil, "--smtp-url"},
+		"mail from nobody": {[]string{"--smtp-url", "smtp://ann:opensesame@mail.example.org"}, nil, "--mail-from"},
+		"mail from":        {[]string{"--mail-from", "Widgets"}, nil, "--mail-from"},
+		"mail from two":    {[]string{"--mail-from", "a@b.org, c@d.org"}, nil, "--mail-from"},
+		"mail from afar":   {[]string{"--mail-from", "bücher@example.org"}, nil, "--mail-from"},
+		"two passwords":    {[]string{"--smtp-url", "smtp://ann:opensesame@mail.example.org", "--mail-from=a@b.org"}, map[string]string{"WIDGETS_SMTP_PASSWORD": "opensesame"}, "WIDGETS_SMTP_PASSWORD"},
+		"whose password":   {[]string{"--smtp-url", "smtp://mail.example.org", "--mail-from=a@b.org"}, map[string]string{"WIDGETS_SMTP_PASSWORD": "opensesame"}, "WIDGETS_SMTP_PASSWORD"},
+		"mailbox":          {[]string{"--dev-mailbox=yes"}, nil, "--dev-mailbox"},
+		"mailbox and mail": {[]string{"--dev-mailbox=true", "--smtp-url", "smtp://mail.example.org", "--mail-from=a@b.org"}, nil, "--dev-mailbox"},
 		"both":             {nil, map[string]string{"WIDGETS_DATA": "a", "WIDGETS_DATA_FILE": "b"}, "WIDGETS_DATA_FILE"},
 		"no such file":     {nil, map[string]string{"WIDGETS_DATA_FILE": "b"}, "WIDGETS_DATA_FILE"},
 	} {
 		_, err := load(c.args, c.env, nil)
-		if f := fault.From(err); f.Kind != fault.Invalid || !strings.Contains(f.Message, c.in) {
+		if f := fault.From(err); f.Kind != fault.Invalid || !strings.Contains(f.Message, c.in) || strings.Contains(f.Error(), "opensesame") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -82,5 +94,25 @@ func TestHelpPrintsTheTable(t *testing.T) {
 		if !strings.Contains(out.String(), "--"+s.Flag) || !strings.Contains(out.String(), s.Env) {
 			t.Errorf("%s is missing in\n%s", s.Flag, out.String())
 		}
+	}
+}
+
+func TestI7_HowMailGoesOut(t *testing.T) {
+	c, err := load(nil, nil, nil)
+	if err != nil || c.Mail != (relay.Server{}) || c.DevMailbox {
+		t.Errorf("%+v, %v", c, err)
+	}
+	env := map[string]string{"WIDGETS_SMTP_URL": "smtp://ann@mail.example.org", "WIDGETS_SMTP_PASSWORD_FILE": "/password", "WIDGETS_MAIL_FROM": "Widgets Inc. <no-reply@example.org>"}
+	c, err = load(nil, env, map[string]string{"/password": "open sesame\n"})
+	want := relay.Server{Host: "mail.example.org", Port: 587, Security: relay.StartTLS, User: "ann", Password: "open sesame"}
+	if err != nil || c.Mail != want || c.From != (mail.Address{Name: "Widgets Inc.", Address: "no-reply@example.org"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if out := fmt.Sprintf("%+v", c); strings.Contains(out, "sesame") {
+		t.Error(out)
+	}
+	c, err = load([]string{"--dev-mailbox", "true"}, nil, nil)
+	if err != nil || !c.DevMailbox || c.From != (mail.Address{Name: "Widgets", Address: "no-reply@localhost"}) {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

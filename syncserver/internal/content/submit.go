@@ -178,15 +178,17 @@ func measure(s *replica.State) (n int64) {
 	return n
 }
 
-// NewBoard is a dashboard that a device offers. Epoch is random, for the replica; Now in ms since 1970.
+// NewBoard is a dashboard to be. Organisation is whose it shall be, empty for the account's personal one. Epoch is random,
+// for the replica; Now in ms since 1970.
 type NewBoard struct {
-	ID    board.ID
-	Epoch uint64
-	Now   int64
+	ID           board.ID
+	Organisation store.OrganisationID
+	Epoch        uint64
+	Now          int64
 }
 
-// Create makes those dashboards that the server has never heard of, owned by the account in its personal organisation
-// and private (rule A2). Others it leaves alone: whether the account may open them is for access to say. It fails with a
+// Create makes those dashboards that the server has never heard of, owned by the account in an organisation that it is a
+// member of, and private (rule A2). Others it leaves alone: whether the account may open them is for access to say. It fails with a
 // Conflict fault when there would be too many.
 func Create(tx store.Tx, ev Events, owner store.AccountID, boards []NewBoard) error {
 	a, ok, err := tx.Accounts().Get(owner)
@@ -196,11 +198,7 @@ func Create(tx store.Tx, ev Events, owner store.AccountID, boards []NewBoard) er
 	if !ok {
 		return fault.New(fault.Unauthenticated, "There is no such account any more.")
 	}
-	have, err := tx.Boards().OfOrganisation(a.Personal)
-	if err != nil {
-		return fmt.Errorf("list dashboards: %w", err)
-	}
-	made := 0
+	have := map[store.OrganisationID]int{} // of those where any is made, how many there are
 	for _, b := range boards {
 		_, exists, err := tx.Boards().Get(b.ID)
 		if err != nil {
@@ -209,11 +207,19 @@ func Create(tx store.Tx, ev Events, owner store.AccountID, boards []NewBoard) er
 		if exists {
 			continue
 		}
-		if made++; len(have)+made > MaxBoards {
+		if b.Organisation == "" {
+			b.Organisation = a.Personal
+		}
+		if _, counted := have[b.Organisation]; !counted {
+			if have[b.Organisation], err = room(tx, a, b.Organisation); err != nil {
+				return err
+			}
+		}
+		if have[b.Organisation]++; have[b.Organisation] > MaxBoards {
 			return fault.Newf(fault.Conflict, "This account has %d dashboards on the server, and there is room for no more.", MaxBoards).
 				WithHint("Delete some for good.")
 		}
-		if err := tx.Boards().Put(store.Board{ID: b.ID, Organisation: a.Personal, Owner: owner, Created: b.Now, Epoch: 1}); err != nil {
+		if err := tx.Boards().Put(store.Board{ID: b.ID, Organisation: b.Organisation, Owner: owner, Created: b.Now, Epoch: 1}); err != nil {
 			return err
 		}
 		if err := tx.Boards().SetRole(b.ID, owner, "owner"); err != nil {
@@ -223,10 +229,34 @@ func Create(tx store.Tx, ev Events, owner store.AccountID, boards []NewBoard) er
 			return fmt.Errorf("create replica of %s: %w", b.ID, err)
 		}
 	}
-	if made == 0 {
-		return nil
+	for org := range have {
+		if err := tellMembers(tx, ev, org); err != nil {
+			return err
+		}
 	}
-	members, err := tx.Organisations().Members(a.Personal)
+	return nil
+}
+
+// room is how many dashboards there are in an organisation, if the account may make more in it.
+func room(tx store.Tx, a store.Account, org store.OrganisationID) (int, error) {
+	member, err := tx.Organisations().Member(org, a.ID)
+	if err != nil {
+		return 0, fmt.Errorf("read membership: %w", err)
+	}
+	if member == store.MemberNone && org != a.Personal {
+		f := fault.New(fault.NotFound, "There is no such organisation, or you are not a member of it.")
+		f.Field = "organisation"
+		return 0, f
+	}
+	have, err := tx.Boards().OfOrganisation(org)
+	if err != nil {
+		return 0, fmt.Errorf("list dashboards: %w", err)
+	}
+	return len(have), nil
+}
+
+func tellMembers(tx store.Tx, ev Events, org store.OrganisationID) error {
+	members, err := tx.Organisations().Members(org)
 	if err != nil {
 		return fmt.Errorf("list members: %w", err)
 	}

@@ -50,7 +50,7 @@ type site struct {
 func start(t *testing.T) *site {
 	t.Helper()
 	s := &site{Server: servertest.Start(t, servertest.Options{Front: front()}), t: t}
-	own, err := owner.SignUp(t.Context(), s.URL(), "ann@example.org", servertest.Password, time.Now)
+	own, err := owner.SignUp(t.Context(), s.URL(), "ann@example.org", servertest.Password, time.Now, s.Letters)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,8 @@
-// Package httpapi answers the JSON requests of the app: signing up, in and out, and what server this is.
+// Package httpapi answers JSON requests: those of the app, which signs up, in and out and looks after one's account and
+// organisations, and those of programs, which list dashboards, push rows and change links.
 //
-// Failures are {"error": fault}. The package knows nothing of dashboards; those travel over httpsync. Start reading at
-// API.Routes.
+// Failures are {"error": fault}. openapi.json describes every request. Start reading at API.Routes for the app (signup.go
+// holds what needs no account, account.go what does), and at Programs.Routes for programs.
 package httpapi
 
 import (
@@ -13,6 +14,7 @@ import (
 	"mime"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,46 +32,62 @@ const Product = "widgets.pro"
 
 // Accounts is what the API asks of account.Service.
 type Accounts interface {
-	SignUp(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
 	LogIn(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
 	LogOut(ctx context.Context, token string) error
+	// Person tells whose session a token is.
+	Person(ctx context.Context, token string) (account.Identity, error)
+	Newcomers
+	Owners
+}
+
+// Config is what an API needs; all but Mailbox must be given.
+type Config struct {
+	Accounts Accounts
+	// Base is the public base URL, without a slash at its end.
+	Base string
+	// Mailbox is the address of the page that shows the mail of a development server, "" if there is none.
+	Mailbox string
+	// Client tells the address from which a request came.
+	Client func(*http.Request) netip.Addr
+	Log    *slog.Logger
 }
 
 // API answers the requests. Use New.
 type API struct {
-	accounts Accounts
-	base     string
-	client   func(*http.Request) netip.Addr
-	log      *slog.Logger
-	cross    *http.CrossOriginProtection
+	Config
+
+	cross *http.CrossOriginProtection
 }
 
-// New makes an API. base is the public base URL; client tells the address from which a request came.
-func New(accounts Accounts, base string, client func(*http.Request) netip.Addr, log *slog.Logger) *API {
-	a := &API{accounts: accounts, base: base, client: client, log: log, cross: http.NewCrossOriginProtection()}
-	a.cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// New makes an API.
+func New(cfg Config) *API { return &API{Config: cfg, cross: sameOrigin()} }
+
+// sameOrigin turns away what pages of other sites send.
+func sameOrigin() *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	p.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		WriteFault(w, fault.New(fault.Denied, "This request was sent by a page of another site, so nothing was done."))
 	}))
-	return a
+	return p
 }
 
 // Routes lists the API's routes. Those that change something take nothing from pages of other sites.
 func (a *API) Routes() []httpmw.Route {
-	return []httpmw.Route{
-		{Pattern: "GET /api/v1/server", Audience: httpmw.Everybody, Handler: http.HandlerFunc(a.server)},
-		{
-			Pattern: "POST /api/v1/signup", Audience: httpmw.Everybody, Handler: a.cross.Handler(a.signIn(a.accounts.SignUp)),
-			Limits: "body 16 KiB; same origin; 20 by address, then 1 in 1 min; hashing bounded",
+	return slices.Concat(
+		[]httpmw.Route{{Pattern: "GET /api/v1/server", Audience: httpmw.Everybody, Handler: http.HandlerFunc(a.server)}},
+		a.newcomers(),
+		[]httpmw.Route{
+			{
+				Pattern: "POST /api/v1/login", Audience: httpmw.Everybody, Handler: a.cross.Handler(http.HandlerFunc(a.logIn)),
+				Limits: "body 16 KiB; same origin; 30 by address, then 1 in 10 s, and 10 by address and account, then 1 in 30 s; hashing bounded",
+			},
+			{Pattern: "POST /api/v1/logout", Audience: httpmw.SignedIn, Handler: a.cross.Handler(http.HandlerFunc(a.logOut)), Limits: "same origin"},
 		},
-		{
-			Pattern: "POST /api/v1/login", Audience: httpmw.Everybody, Handler: a.cross.Handler(a.signIn(a.accounts.LogIn)),
-			Limits: "body 16 KiB; same origin; 30 by address, then 1 in 10 s, and 10 by address and account, then 1 in 30 s; hashing bounded",
-		},
-		{Pattern: "POST /api/v1/logout", Audience: httpmw.SignedIn, Handler: a.cross.Handler(http.HandlerFunc(a.logOut)), Limits: "same origin"},
-		{Pattern: "/api/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		a.owners(),
+		[]httpmw.Route{{Pattern: "/api/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			WriteFault(w, fault.New(fault.NotFound, "There is nothing at this address."))
-		})},
-	}
+		})}},
+	)
 }
 
 func (a *API) server(w http.ResponseWriter, _ *http.Request) {
@@ -77,28 +95,41 @@ func (a *API) server(w http.ResponseWriter, _ *http.Request) {
 	for v := wire.MinVersion; v <= wire.Version; v++ {
 		versions = append(versions, v)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"product": Product, "versions": versions, "base": a.base})
+	body := map[string]any{"product": Product, "versions": versions, "base": a.Base, "mail": a.Accounts.CanMail()}
+	if a.Mailbox != "" {
+		body["mailbox"] = a.Mailbox
+	}
+	writeJSON(w, http.StatusOK, body)
 }
 
-type signInFunc func(context.Context, account.Credentials, time.Duration) (account.SignIn, error)
+// credentials are what somebody signs up or in with.
+type credentials struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+	Name     string `json:"name"`
+	Next     string `json:"next"`
+}
 
-func (a *API) signIn(do signInFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var body struct {
-			Email    string `json:"email"`
-			Password string `json:"password"`
-		}
-		if f := readJSON(w, r, &body); f != nil {
-			WriteFault(w, f)
-			return
-		}
-		in, err := do(r.Context(), account.Credentials{Email: body.Email, Password: body.Password, Client: a.client(r)}, account.AppLifetime)
-		if err != nil {
-			a.fail(w, r, err)
-			return
-		}
-		writeJSON(w, http.StatusOK, map[string]string{"token": in.Token.Reveal(), "account": string(in.Account), "email": in.Email})
+func (a *API) of(c credentials, r *http.Request) account.Credentials {
+	return account.Credentials{Email: c.Email, Password: c.Password, Name: c.Name, Client: a.Client(r), Label: account.LabelOf(r)}
+}
+
+func (a *API) logIn(w http.ResponseWriter, r *http.Request) {
+	var body credentials
+	if f := readJSON(w, r, &body); f != nil {
+		WriteFault(w, f)
+		return
 	}
+	in, err := a.Accounts.LogIn(r.Context(), a.of(body, r), account.AppLifetime)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	writeSignIn(w, in)
+}
+
+func writeSignIn(w http.ResponseWriter, in account.SignIn) {
+	writeJSON(w, http.StatusOK, map[string]string{"token": in.Token.Reveal(), "account": string(in.Account), "email": in.Email})
 }
 
 func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +138,7 @@ func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
 		WriteFault(w, fault.New(fault.Unauthenticated, "No session was named."))
 		return
 	}
-	if err := a.accounts.LogOut(r.Context(), token); err != nil {
+	if err := a.Accounts.LogOut(r.Context(), token); err != nil {
 		a.fail(w, r, err)
 		return
 	}
@@ -115,10 +146,12 @@ func (a *API) logOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // fail answers an error. What is no fault is logged and told in general words.
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) { fail(w, r, a.Log, err) }
+
+func fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	f := fault.From(err)
 	if f.Kind == fault.Internal && r.Context().Err() == nil {
-		a.log.ErrorContext(r.Context(), "a request could not be served", "route", r.Pattern, "error", err)
+		log.ErrorContext(r.Context(), "a request could not be served", "route", r.Pattern, "error", err)
 	}
 	WriteFault(w, f)
 }
@@ -142,7 +175,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) *fault.Error {
 		return fault.Newf(fault.TooLarge, "A request has at most %d KiB.", maxBody>>10)
 	}
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
-		return fault.Field(t.Field, "This must be text.")
+		return fault.Field(t.Field, "This has the wrong form.")
 	}
 	return fault.New(fault.Invalid, "The request is not valid JSON.").WithCause(err)
 }

@@ -27,9 +27,9 @@ type OrganisationService interface {
 	Revoke(ctx context.Context, by store.AccountID, id store.OrganisationID, which store.InvitationID) error
 }
 
-// Authenticator tells whose session a token is; see account.Service.
+// Authenticator tells whose session a token is, if it is a person's; see account.Service.
 type Authenticator interface {
-	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	Person(ctx context.Context, token string) (account.Identity, error)
 }
 
 // OrganisationsConfig is what Organisations needs; everything must be given.
@@ -50,7 +50,7 @@ type Organisations struct {
 
 // NewOrganisations makes an Organisations.
 func NewOrganisations(cfg OrganisationsConfig) *Organisations {
-	return &Organisations{api: New(nil, "", nil, cfg.Log), cfg: cfg}
+	return &Organisations{api: New(Config{Log: cfg.Log}), cfg: cfg}
 }
 
 // asks is a request that may be answered: who asks, about which organisation, and what came along.
@@ -199,7 +199,7 @@ func (o *Organisations) ask(w http.ResponseWriter, r *http.Request) (asks, error
 	if !bearer {
 		token = o.cfg.Cookie(r)
 	}
-	me, err := o.cfg.Accounts.Authenticate(r.Context(), token)
+	me, err := o.cfg.Accounts.Person(r.Context(), token)
 	if err != nil {
 		return asks{}, err //nolint:wrapcheck // a fault, answered as it is
 	}

@@ -31,8 +31,9 @@ type Options struct {
 	Now    func() time.Time
 	// Random is a secure source; eight bytes of it tell the request ids of this run from another's.
 	Random io.Reader
-	// MaxBody is the largest request body in bytes; 0 means DefaultMaxBody.
+	// MaxBody is the largest request body in bytes; 0 means DefaultMaxBody. Larger is that of requests whose path begins so.
 	MaxBody int64
+	Larger  map[string]int64
 	// HSTS tells browsers to come back by https only; for servers whose public address is https.
 	HSTS bool
 	// OnPanic answers a request whose handler panicked before it had answered. Nil means a plain 500.
@@ -92,7 +93,7 @@ func (s *stack) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		h[s.base[i].key] = s.base[i].values
 	}
 	if r.Body != nil && r.Body != http.NoBody {
-		body := &body{ReadCloser: http.MaxBytesReader(rw, r.Body, s.o.MaxBody)}
+		body := &body{ReadCloser: http.MaxBytesReader(rw, r.Body, s.maxBody(r))}
 		closing := r.Close
 		r = r.WithContext(r.Context()) // net/http looks at the body of its own request: see linger
 		r.Body = body
@@ -104,6 +105,15 @@ func (s *stack) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	defer s.finish(w, r, log, start)
 	s.next.ServeHTTP(w, r)
+}
+
+func (s *stack) maxBody(r *http.Request) int64 {
+	for prefix, limit := range s.o.Larger {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			return limit
+		}
+	}
+	return s.o.MaxBody
 }
 
 // body notes whether it was read to its end.

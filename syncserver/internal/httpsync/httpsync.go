@@ -182,6 +182,9 @@ func (h *Handler) authenticate(r *http.Request) (account.Identity, *fault.Error)
 		h.cfg.Log.ErrorContext(r.Context(), "a session could not be checked", "error", err)
 		return id, fault.From(nil)
 	}
+	if id.Program() {
+		return id, account.NotForPrograms()
+	}
 	return id, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,9 @@ const (
 	shareStyles  = "share/share.css"
 	embedScript  = "share/embed.js"
 	renderScript = "render/render.js"
+	// The page of the workspace, and the folder of what it loads. Those files have a digest in their names already.
+	workspacePage  = "app/web.html"
+	workspaceFiles = "app/assets"
 )
 
 // Assets is what the front end's build made for the server. The files that share pages load bear a digest of their content
@@ -32,6 +36,7 @@ type Assets struct {
 	page   page.Bundle
 	render string
 	embed  *asset // at a stable address; nil if it was not built
+	app    []byte // the workspace's page; nil if it was not built
 }
 
 type asset struct {
@@ -64,6 +69,9 @@ func LoadAssets(dist fs.FS) (*Assets, error) {
 			return nil, fmt.Errorf("compress %s: %w", embedScript, err)
 		}
 	}
+	if err := a.addWorkspace(dist); err != nil {
+		return nil, err
+	}
 	script, err := read(dist, shareScript)
 	if err != nil || script == nil {
 		return a, err
@@ -71,6 +79,35 @@ func LoadAssets(dist fs.FS) (*Assets, error) {
 	a.page.ScriptURL, err = a.add("share", ".js", javaScript, script)
 	return a, err
 }
+
+// addWorkspace keeps the workspace's page and what it loads.
+func (a *Assets) addWorkspace(dist fs.FS) (err error) {
+	if a.app, err = read(dist, workspacePage); err != nil || a.app == nil {
+		return err
+	}
+	files, err := fs.ReadDir(dist, workspaceFiles)
+	if err != nil {
+		return fmt.Errorf("list the workspace's files: %w", err)
+	}
+	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	for _, f := range files {
+		kind, known := types[path.Ext(f.Name())]
+		if !known {
+			return fmt.Errorf("%s/%s is of no kind that is served", workspaceFiles, f.Name())
+		}
+		content, err := read(dist, workspaceFiles+"/"+f.Name())
+		if err != nil {
+			return err
+		}
+		if a.files[f.Name()], err = newAsset(kind, content); err != nil {
+			return fmt.Errorf("compress %s: %w", f.Name(), err)
+		}
+	}
+	return nil
+}
+
+// Workspace is the workspace's page, nil if the front end was not built.
+func (a *Assets) Workspace() []byte { return a.app }
 
 func read(dist fs.FS, name string) ([]byte, error) {
 	if dist == nil {

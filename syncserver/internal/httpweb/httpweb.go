@@ -3,7 +3,8 @@
 //
 // It turns requests into calls and outcomes into pages. What a link opens is decided by access (through page and Core),
 // who somebody is by account, whether a password is right by unlock. Every route is listed with its audience in Routes;
-// share.go holds those of links, lock.go what is in front of links with a password, web.go the routes of accounts,
+// share.go holds those of links, lock.go what is in front of links with a password, web.go signing in and the list of
+// dashboards, signup.go and letters.go what mails lead to, account.go, devices.go and farewell.go one's own account,
 // refusal.go the answers to what fails. Start reading at Site.
 package httpweb
 
@@ -23,6 +24,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/page"
 	"widgets.pro/syncserver/internal/ratelimit"
@@ -63,16 +65,26 @@ type Dashboard struct {
 	Role    sharing.Role
 }
 
-// Accounts signs people up, in and out; see account.Service.
+// Accounts is what the pages ask of account.Service.
 type Accounts interface {
-	SignUp(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
 	LogIn(ctx context.Context, c account.Credentials, lifetime time.Duration) (account.SignIn, error)
 	LogOut(ctx context.Context, token string) error
-	Authenticate(ctx context.Context, token string) (account.Identity, error)
 	SignUpInvited(ctx context.Context, c account.Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (account.SignIn, error)
+	// Person tells whose session a token is.
+	Person(ctx context.Context, token string) (account.Identity, error)
+	httpapi.Newcomers
+	httpapi.Owners
+	Confirmable(ctx context.Context, ticket string) (email string, err error)
+	Confirm(ctx context.Context, ticket string, c account.Credentials, lifetime time.Duration) (in account.SignIn, kept string, err error)
+	Resettable(ctx context.Context, ticket string) (email string, err error)
+	Reset(ctx context.Context, ticket, password string, client netip.Addr) error
+	Verifiable(ctx context.Context, ticket string) (account.Verification, error)
+	Verify(ctx context.Context, ticket string, client netip.Addr) (account.Verification, error)
+	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
 }
 
-// Config is what a Site needs; everything must be given. Base is the public base URL without a slash at its end.
+// Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a
+// slash at its end.
 type Config struct {
 	Base     string
 	Pages    Pages
@@ -86,6 +98,9 @@ type Config struct {
 	Clients       httpmw.Clients
 	Logger        *slog.Logger
 	Now           func() time.Time
+	// Mailbox is the development mailbox, nil if there is none; MailboxURL the address of its page, "" if there is none.
+	Mailbox    Mailbox
+	MailboxURL string
 }
 
 // Site answers browsers. Safe for concurrent use.
@@ -163,7 +178,7 @@ func New(cfg Config) (*Site, error) {
 // Routes lists every route of the site.
 func (s *Site) Routes() []httpmw.Route {
 	form := func(h http.HandlerFunc) http.Handler { return s.cross.Handler(h) }
-	return slices.Concat(s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
+	routes := []httpmw.Route{
 		{Pattern: sharePattern, Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.share)},
 		{
 			Pattern: "POST /share/{token}", Audience: httpmw.LinkHolder, Handler: form(s.unlock),
@@ -185,17 +200,14 @@ func (s *Site) Routes() []httpmw.Route {
 		{Pattern: "GET /assets/{name}", Audience: httpmw.Everybody, Handler: s.cfg.Assets},
 		{Pattern: "GET /embed.js", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Embed)},
 		{Pattern: "GET /{$}", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.home)},
-		{Pattern: "GET /signup", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.signUpForm)},
-		{
-			Pattern: "POST /signup", Audience: httpmw.Everybody, Handler: form(s.signUp),
-			Limits: "body 16 KiB; same origin; 20 by address, then 1 in 1 min; hashing bounded",
-		},
 		{Pattern: "GET /login", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.logInForm)},
 		{
 			Pattern: "POST /login", Audience: httpmw.Everybody, Handler: form(s.logIn),
 			Limits: "body 16 KiB; same origin; 30 by address, then 1 in 10 s, and 10 by address and account, then 1 in 30 s; hashing bounded",
 		},
-		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "same origin"},
+		{Pattern: "POST /logout", Audience: httpmw.SignedIn, Handler: form(s.logOut), Limits: "body 16 KiB; same origin"},
+	}
+	return slices.Concat(routes, s.mailboxRoutes(), s.letters(form), s.settings(form), s.invitationRoutes(form), s.organisationRoutes(form), []httpmw.Route{
 		{Pattern: "/", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.other)},
 	})
 }
@@ -232,10 +244,6 @@ func (s *Site) Fast(next http.Handler) http.Handler {
 func (s *Site) other(w http.ResponseWriter, r *http.Request) {
 	if p, ok := strings.CutPrefix(r.URL.Path, "/share/"); ok && p != "" {
 		s.gone(w, r)
-		return
-	}
-	if strings.HasPrefix(r.URL.Path, workspace) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		seeOther(w, "/") // where there is no workspace on the web, the list of dashboards is what comes closest
 		return
 	}
 	s.notFound.ServeHTTP(w, r)

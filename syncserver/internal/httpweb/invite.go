@@ -3,7 +3,6 @@ package httpweb
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -25,15 +24,8 @@ type Invitations interface {
 	AcceptWaiting(ctx context.Context, account store.AccountID, id store.InvitationID) (people.Joined, error)
 }
 
-// Addresses to which pages lead that are made elsewhere.
-const (
-	// workspace is below which the workspace on the web is, and workspaceBoard where it shows a dashboard.
-	workspace      = "/app/"
-	workspaceBoard = workspace + "d/"
-)
-
-// maxPersonName is how many characters the name of a new account has at most.
-const maxPersonName = 80
+// workspaceBoard is below which the workspace on the web shows a dashboard.
+const workspaceBoard = "/app/d/"
 
 func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []httpmw.Route {
 	return []httpmw.Route{
@@ -52,17 +44,20 @@ func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []http
 
 // invite is the page of an invitation's link (rule I3).
 type invite struct {
-	form
+	problem
 
-	Token, By, What, As, Note, Until string
-	Organisation                     bool
-	State                            people.State
+	Token, Email, By, What, As, Note, Until string
+	Organisation                            bool
+	State                                   people.State
 	// Me is the address of whoever is signed in, "" if nobody is; Mine says that the invitation is for them, and Prove that
 	// it would be, if only the address was proved.
 	Me          string
 	Mine, Prove bool
 	Name        string
 }
+
+// Bar is the top of the page for whoever is signed in.
+func (p invite) Bar() bar { return bar{Email: p.Me} }
 
 // invitation shows who invites to what, and changes nothing: programs that look at mail follow links too (rule I3).
 func (s *Site) invitation(w http.ResponseWriter, r *http.Request) {
@@ -103,8 +98,8 @@ func (s *Site) showInvitation(w http.ResponseWriter, r *http.Request, o people.O
 		return
 	}
 	p := invite{
-		Token: r.PathValue("invite"), By: o.By, What: o.What, As: o.As, Note: o.Message, Until: day(o.Expires),
-		Organisation: o.Organisation != "", State: o.State, Name: name, form: form{Email: o.Email},
+		Token: r.PathValue("invite"), By: o.By, What: o.What, As: o.As, Note: o.Message, Until: dayOf(o.Expires),
+		Organisation: o.Organisation != "", State: o.State, Name: name, Email: o.Email,
 	}
 	if ok {
 		p.Me, p.Mine, p.Prove = me.Email, me.Email == o.Email && me.Verified, me.Email == o.Email && !me.Verified
@@ -121,12 +116,12 @@ func (s *Site) showInvitation(w http.ResponseWriter, r *http.Request, o people.O
 	s.page(w, r, status, "invite.html", p)
 }
 
-// day is a time in ms since 1970 as people write it, "" for 0.
-func day(ms int64) string {
+// dayOf is a time in ms since 1970 as people write it, "" for 0.
+func dayOf(ms int64) string {
 	if ms == 0 {
 		return ""
 	}
-	return time.UnixMilli(ms).UTC().Format("2 January 2006")
+	return day(time.UnixMilli(ms))
 }
 
 // acceptInvitation lets in whoever is signed in and invited, or else whoever gives the password of the invited address: of
@@ -151,9 +146,9 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		s.arrive(w, r, j, err, func(err error) { s.showAnew(w, r, "", err) })
 		return
 	}
-	name := strings.TrimSpace(r.PostForm.Get("name"))
-	if !isName(name) {
-		s.showInvitation(w, r, o, "", fault.Field("name", "A name is one line of at most 80 characters."))
+	name, f := account.CheckName(r.PostForm.Get("name"))
+	if f != nil {
+		s.showInvitation(w, r, o, "", f)
 		return
 	}
 	if o.State != people.Open {
@@ -161,7 +156,7 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var j people.Joined
-	c := account.Credentials{Email: o.Email, Password: r.PostForm.Get("password"), Client: s.cfg.Clients.Addr(r), Name: name}
+	c := account.Credentials{Email: o.Email, Password: r.PostForm.Get("password"), Client: s.cfg.Clients.Addr(r), Name: name, Kind: store.KindWeb, Label: account.LabelOf(r)}
 	session, err := s.cfg.Accounts.SignUpInvited(r.Context(), c, account.WebLifetime, func(tx store.Tx, id store.AccountID) (err error) {
 		j, err = s.cfg.Invitations.AcceptIn(tx, id, token)
 		return err //nolint:wrapcheck // answered as it is
@@ -171,12 +166,6 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, account.NewCookie(session, s.secure))
 	}
 	s.arrive(w, r, j, err, func(err error) { s.showAnew(w, r, name, err) })
-}
-
-// isName reports whether a text can be what others see of an account; an empty one stands for the address up to its @.
-func isName(name string) bool {
-	return utf8.ValidString(name) && utf8.RuneCountInString(name) <= maxPersonName &&
-		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
 }
 
 // showAnew shows an invitation as it is by now, with what went wrong. Where that is what the page says anyway, it says it.
@@ -225,7 +214,7 @@ func (s *Site) waitingFor(r *http.Request, me account.Identity) ([]waiting, erro
 	}
 	out := make([]waiting, len(open))
 	for i, o := range open {
-		out[i] = waiting{ID: string(o.ID), By: o.By, What: o.What, As: capital(o.As), Until: day(o.Expires)}
+		out[i] = waiting{ID: string(o.ID), By: o.By, What: o.What, As: capital(o.As), Until: dayOf(o.Expires)}
 	}
 	return out, nil
 }

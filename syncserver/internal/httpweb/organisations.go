@@ -3,6 +3,7 @@ package httpweb
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"widgets.pro/shared/fault"
@@ -50,7 +51,7 @@ func (s *Site) signedIn(h func(http.ResponseWriter, *http.Request, account.Ident
 		case err != nil:
 			s.fail(w, r, err)
 		case !ok:
-			seeOther(w, "/login")
+			seeOther(w, "/login?next="+url.QueryEscape(r.URL.Path))
 		default:
 			h(w, r, me)
 		}
@@ -59,9 +60,9 @@ func (s *Site) signedIn(h func(http.ResponseWriter, *http.Request, account.Ident
 
 // organisationList is the page of all of an account's organisations.
 type organisationList struct {
-	form
+	problem
 
-	Me   string
+	Bar  bar
 	List []organisation.Summary
 	Name string
 }
@@ -76,12 +77,12 @@ func (s *Site) listOrganisations(w http.ResponseWriter, r *http.Request, me acco
 		s.fail(w, r, err)
 		return
 	}
-	l := organisationList{Me: me.Email, List: all, Name: name}
+	l := organisationList{Bar: bar{me.Email, hereOrganisations}, List: all, Name: name}
 	s.page(w, r, l.say(w, wrong), "organisations.html", l)
 }
 
 // say puts what is wrong into a form and tells the status of the answer.
-func (f *form) say(w http.ResponseWriter, wrong error) int {
+func (f *problem) say(w http.ResponseWriter, wrong error) int {
 	if wrong == nil {
 		return http.StatusOK
 	}
@@ -110,10 +111,10 @@ func (s *Site) makeOrganisation(w http.ResponseWriter, r *http.Request, me accou
 
 // organisationView is the page of one organisation.
 type organisationView struct {
-	form
+	problem
 	organisation.Details
 
-	Me     string
+	Bar    bar
 	Myself store.AccountID
 	Done   string
 	// What was entered in the form for inviting, where it has to be shown again.
@@ -126,8 +127,8 @@ func (v organisationView) Change(p organisation.Person) bool {
 	return v.MayInvite() && (v.Owned() || p.Role != store.MemberOwner)
 }
 
-// done are the sentences about what has just been done, by the name that stands in the address.
-func done(what string) string {
+// doneThere are the sentences about what has just been done, by the name that stands in the address.
+func doneThere(what string) string {
 	switch what {
 	case "invite":
 		return "The invitation is on its way."
@@ -146,7 +147,7 @@ func done(what string) string {
 }
 
 func (s *Site) organisation(w http.ResponseWriter, r *http.Request, me account.Identity) {
-	s.showOrganisation(w, r, me, organisationView{Done: done(r.URL.Query().Get("done"))}, nil)
+	s.showOrganisation(w, r, me, organisationView{Done: doneThere(r.URL.Query().Get("done"))}, nil)
 }
 
 func (s *Site) showOrganisation(w http.ResponseWriter, r *http.Request, me account.Identity, v organisationView, wrong error) {
@@ -159,7 +160,7 @@ func (s *Site) showOrganisation(w http.ResponseWriter, r *http.Request, me accou
 		s.fail(w, r, err)
 		return
 	}
-	v.Me, v.Myself = me.Email, me.Account
+	v.Bar, v.Myself = bar{me.Email, hereOrganisations}, me.Account
 	now := s.cfg.Now().UnixMilli()
 	v.Expired = func(ms int64) bool { return ms <= now }
 	s.page(w, r, v.say(w, wrong), "organisation.html", v)

@@ -91,12 +91,24 @@ func startWith(t *testing.T, o servertest.Options) *site {
 
 func (s *site) connect(email string) {
 	s.t.Helper()
-	own, err := owner.SignUp(s.t.Context(), s.URL(), email, password, time.Now)
+	own, err := owner.SignUp(s.t.Context(), s.URL(), email, password, time.Now, s.Letters)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.own = own
 	s.t.Cleanup(own.Close)
+}
+
+// mailed is the path of a link in a mail for an address, the one after the skip oldest ones.
+func (s *site) mailed(to string, skip int, prefix string) string {
+	s.t.Helper()
+	for _, l := range s.Mail(to, skip).Links {
+		if p, ok := strings.CutPrefix(l, s.URL()); ok && strings.HasPrefix(p, prefix) {
+			return p
+		}
+	}
+	s.t.Fatalf("no link to %s in the mail for %s", prefix, to)
+	return ""
 }
 
 func (s *site) command(a sharing.Action) sharing.Link {

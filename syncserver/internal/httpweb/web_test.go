@@ -46,8 +46,15 @@ func TestSignUpLogInAndLogOut(t *testing.T) {
 		t.Error("the ended session still works")
 	}
 	up := s.do(c, http.MethodPost, "/signup", url.Values{"email": {"ben@example.org"}, "password": {password}})
-	if up.status != 303 {
+	if up.status != 200 || !strings.Contains(up.body, "<h1>Check your mail</h1>") || up.header.Get("Set-Cookie") != "" {
 		t.Fatalf("sign up: %d %s", up.status, up.body)
+	}
+	link := s.mailed("ben@example.org", 0, "/confirm/")
+	if a := s.do(c, http.MethodGet, link, nil); a.status != 200 || !strings.Contains(a.body, "ben@example.org") || a.header.Get("Set-Cookie") != "" {
+		t.Fatalf("the mail's link: %d %s", a.status, a.body)
+	}
+	if a := s.do(c, http.MethodPost, link, url.Values{}); a.status != 303 || a.header.Get("Location") != "/" {
+		t.Fatalf("confirm: %d %s", a.status, a.body)
 	}
 	if a := s.do(c, http.MethodGet, "/", nil); !strings.Contains(a.body, "Nothing here yet") || strings.Contains(a.body, "Sales") {
 		t.Errorf("a new account sees %s", a.body)

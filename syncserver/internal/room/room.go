@@ -171,6 +171,13 @@ func (r *Rooms) Watching(id board.ID, n int) {
 	r.tellShare(id, Receipt{})
 }
 
+// Watchers is how many viewers look at the dashboard by its link, as was told last.
+func (r *Rooms) Watchers(id board.ID) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.watching[id]
+}
+
 // Cut tells those in the room how many viewers a change of access has cut off and how long the slowest took (rule V2).
 func (r *Rooms) Cut(id board.ID, cut int, slowest time.Duration) {
 	if cut == 0 {

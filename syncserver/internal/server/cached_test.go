@@ -14,30 +14,22 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/server"
+	"widgets.pro/syncserver/servertest"
 	"widgets.pro/syncserver/servertest/owner"
 )
 
-// published is a server's handler and the path of a share page that it keeps.
+// published is a server's handler and the path of a share page that it keeps. The page is made on a server that runs, whose
+// data file the handler's takes over.
 func published(tb testing.TB) (h http.Handler, path string) {
 	tb.Helper()
-	var handler http.Handler
-	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	tb.Cleanup(ts.Close)
-	srv, err := server.New(server.Deps{
-		Config: config.Config{Data: filepath.Join(tb.TempDir(), "server.db"), Base: ts.URL},
-		Log:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Now: time.Now, Random: rand.Reader,
-		Front: fstest.MapFS{
-			"share/share.js":   {Data: []byte("1")},
-			"share/share.css":  {Data: []byte("body{}")},
-			"render/render.js": {Data: []byte(`globalThis.widgets = {board: (j) => JSON.stringify({title: "", body: "<p>" + "x".repeat(20000), css: ""}), widget: (j) => ""}`)},
-		},
-	})
-	if err != nil {
-		tb.Fatal(err)
+	data := filepath.Join(tb.TempDir(), "server.db")
+	front := fstest.MapFS{
+		"share/share.js":   {Data: []byte("1")},
+		"share/share.css":  {Data: []byte("body{}")},
+		"render/render.js": {Data: []byte(`globalThis.widgets = {board: (j) => JSON.stringify({title: "", body: "<p>" + "x".repeat(20000), css: ""}), widget: (j) => ""}`)},
 	}
-	tb.Cleanup(func() { _ = srv.Close() })
-	handler = srv.Handler()
-	own, err := owner.SignUp(tb.Context(), ts.URL, "ann@example.org", "correct horse battery staple", time.Now)
+	running := servertest.Start(tb, servertest.Options{Data: data, Front: front})
+	own, err := owner.SignUp(tb.Context(), running.URL(), "ann@example.org", servertest.Password, time.Now, running.Letters)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -50,7 +42,17 @@ func published(tb testing.TB) (h http.Handler, path string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return handler, "/share/" + l.Token.Reveal()
+	running.Close()
+	srv, err := server.New(server.Deps{
+		Config: config.Config{Data: data, Base: running.URL()},
+		Log:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Now: time.Now, Random: rand.Reader,
+		Front: front,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = srv.Close() })
+	return srv.Handler(), "/share/" + l.Token.Reveal()
 }
 
 // sink is an http.ResponseWriter that keeps nothing.

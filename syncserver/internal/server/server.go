@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,15 +21,19 @@ import (
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/release"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpsync"
+	"widgets.pro/syncserver/internal/httpweb"
 	"widgets.pro/syncserver/internal/mail"
 	"widgets.pro/syncserver/internal/organisation"
 	"widgets.pro/syncserver/internal/people"
@@ -38,6 +41,7 @@ import (
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/store/boltstore"
+	"widgets.pro/syncserver/internal/webapp"
 )
 
 // Timeouts and sizes of HTTP.
@@ -71,8 +75,10 @@ type Server struct {
 	rooms   *room.Rooms
 	devices *httpsync.Handler
 	web     *web
+	app     *webapp.Service
 	expiry  *expiry.Job
 	office  *mail.Office
+	mailbox *devmail.Mailbox // nil unless it was asked for
 	routes  []httpmw.Route
 	handler http.Handler
 
@@ -96,13 +102,16 @@ func New(d Deps) (*Server, error) {
 func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	s := &Server{log: d.Log, store: st, rooms: room.New()}
 	s.rooms.Time(d.Now)
-	var err error
-	if s.office, err = mail.New(mail.Config{Store: st, Now: d.Now, Random: d.Random, Base: d.Config.Base}); err != nil {
-		return nil, fmt.Errorf("prepare mail: %w", err)
+	if err := s.prepareMail(d); err != nil {
+		return nil, err
 	}
-	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Ended: s.rooms.EndSession})
+	accounts, err := account.New(account.Config{Store: st, Log: d.Log, Now: d.Now, Random: d.Random, Mail: s.office, Base: d.Config.Base, Events: s.rooms, Ended: s.rooms.EndSession})
 	if err != nil {
 		return nil, fmt.Errorf("prepare accounts: %w", err)
+	}
+	server, err := author.New(d.Random)
+	if err != nil {
+		return nil, fmt.Errorf("prepare editing: %w", err)
 	}
 	base, err := url.Parse(d.Config.Base)
 	if err != nil {
@@ -116,8 +125,14 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random,
 		People: invites, Mails: s.office.Enabled(), Base: d.Config.Base, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Timeouts: d.Timeouts,
 	})
-	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients); err != nil {
+	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients, s.mailbox); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
+	}
+	if s.app, err = webapp.New(webapp.Config{
+		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random, Base: d.Config.Base,
+		Secure: secure, Page: s.web.assets.Workspace(), Version: release.Version(),
+	}); err != nil {
+		return nil, fmt.Errorf("prepare the workspace: %w", err)
 	}
 	s.expiry = expiry.New(expiry.Config{Store: st, Events: s.rooms, Log: d.Log, Now: d.Now})
 	s.rooms.Attach(s.expiry)
@@ -131,22 +146,64 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 					wire.MaxFrame>>10, httpsync.MaxAccountConnections, httpsync.MaxConnections),
 			},
 		},
-		httpapi.New(accounts, d.Config.Base, clients.Addr, d.Log).Routes(),
+		httpapi.New(httpapi.Config{Accounts: accounts, Base: d.Config.Base, Mailbox: s.mailboxURL(d), Client: clients.Addr, Log: d.Log}).Routes(),
 		httpapi.NewOrganisations(httpapi.OrganisationsConfig{
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
+		httpapi.NewPrograms(httpapi.ProgramsConfig{
+			Store: st, Events: s.rooms, Author: server, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Base: d.Config.Base, Watching: s.rooms.Watchers,
+		}).Routes(),
 		s.web.site.Routes(),
+		s.app.Routes(),
 	)
 	mux := http.NewServeMux()
-	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/")
+	httpmw.Handle(mux, s.routes, s.web.site.WrongMethod(), "/api/", webapp.Prefix)
 	s.handler, err = httpmw.Wrap(s.web.site.Fast(mux), httpmw.Options{
 		Logger: d.Log, Now: d.Now, Random: d.Random, HSTS: secure, OnPanic: s.web.site.Panicked(),
+		Larger: map[string]int64{webapp.Prefix: webapp.MaxBody},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prepare the handler: %w", err)
 	}
 	s.expiry.Start()
+	s.office.Start()
 	return s, nil
+}
+
+// prepareMail makes what writes and sends mail, and the mailbox for development if it was asked for.
+func (s *Server) prepareMail(d Deps) (err error) {
+	server := d.Config.Mail
+	if d.Config.DevMailbox {
+		if s.mailbox, err = devmail.Start(devmail.Config{Log: d.Log, Now: d.Now}); err != nil {
+			return fmt.Errorf("start the development mailbox: %w", err)
+		}
+		server = s.mailbox.Server()
+		d.Log.Warn("no mail leaves this server: it is all at /dev/mail, for this machine to read", "page", d.Config.Base+httpweb.MailboxPath)
+	}
+	s.office, err = mail.New(mail.Config{
+		Store: s.store, Log: d.Log, Now: d.Now, Random: d.Random, Base: d.Config.Base, From: d.Config.From, Server: server,
+		Delivered: func(i store.Invitation) {
+			if i.Board != "" {
+				s.rooms.People([]board.ID{i.Board})
+			}
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("prepare mail: %w", err)
+	}
+	if !s.office.Enabled() {
+		d.Log.Warn("no mail server is named, so nobody can sign up, be invited or get another password", "setting", "smtp-url")
+	}
+	return nil
+}
+
+// mailboxURL is the address of the development mailbox's page, "" if there is none.
+func (s *Server) mailboxURL(d Deps) string {
+	if s.mailbox == nil {
+		return ""
+	}
+	return d.Config.Base + httpweb.MailboxPath
 }
 
 // SetRole sets what an account is to a dashboard, in the name of its owner.
@@ -162,20 +219,6 @@ func (s *Server) SetRole(ctx context.Context, id board.ID, account store.Account
 		return fmt.Errorf("set role: %w", err)
 	}
 	return nil
-}
-
-// Waiting lists the mail that waits for an address, the oldest first, for tests.
-func (s *Server) Waiting(ctx context.Context, to string) (out []store.Mail, err error) {
-	err = s.store.View(ctx, func(tx store.Tx) error {
-		all, _, err := tx.Outbox().Due(math.MaxInt64, math.MaxInt)
-		for _, m := range all {
-			if m.To == to {
-				out = append(out, m)
-			}
-		}
-		return err
-	})
-	return out, err //nolint:wrapcheck // a test's own
 }
 
 // Routes lists every route of the server; there is no other. For every request there are, beside its limits, those of the
@@ -240,7 +283,12 @@ func (s *Server) endConnections(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })
+		wg.Go(s.app.Close)
+		wg.Go(func() { s.office.Close(ctx) })
 		wg.Wait()
+		if s.mailbox != nil {
+			s.mailbox.Close()
+		}
 		s.expiry.Close()
 	})
 }

@@ -60,7 +60,7 @@ func newMachine(t *testing.T, seed uint64) *machine {
 	m := &machine{t: t, r: rand.New(rand.NewPCG(seed, 1)), data: filepath.Join(t.TempDir(), "server.db"), dead: map[string]bool{}, slugs: map[sharing.Slug]bool{}}
 	m.srv = servertest.Start(t, servertest.Options{Front: tiny(), Data: m.data})
 	var err error
-	if m.own, err = owner.SignUp(t.Context(), m.srv.URL(), "ann@example.org", servertest.Password, time.Now); err != nil {
+	if m.own, err = owner.SignUp(t.Context(), m.srv.URL(), "ann@example.org", servertest.Password, time.Now, m.srv.Letters); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.own.Close() })

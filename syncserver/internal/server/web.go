@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/httpweb"
 	"widgets.pro/syncserver/internal/organisation"
@@ -27,10 +28,11 @@ type web struct {
 	pages  *page.Service
 	views  *views.Counter
 	site   *httpweb.Site
+	assets *httpweb.Assets
 }
 
 // newWeb wires what browsers see.
-func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, invites *people.Service, orgs *organisation.Service, clients httpmw.Clients) (*web, error) {
+func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service, invites *people.Service, orgs *organisation.Service, clients httpmw.Clients, mailbox *devmail.Mailbox) (*web, error) {
 	assets, err := httpweb.LoadAssets(d.Front)
 	if err != nil {
 		return nil, fmt.Errorf("load the front end: %w", err)
@@ -44,17 +46,20 @@ func newWeb(d Deps, st store.Store, rooms *room.Rooms, accounts *account.Service
 		return nil, err //nolint:wrapcheck // says what it was doing
 	}
 	source := published.New(st, d.Now)
-	w := &web{engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
+	w := &web{assets: assets, engine: render.New(render.Config{Script: assets.RenderScript(), Size: min(runtime.GOMAXPROCS(0), maxEngines)})}
 	w.views = views.New(views.Config{Store: st, Log: d.Log, Now: d.Now, Counted: rooms.Viewed})
 	w.pages = page.New(page.Config{
 		Source: source, Drawer: w.engine, Painter: artist, Bundle: assets.Bundle(), Logger: d.Log, Now: d.Now,
 		Origins: []string{base.Host}, Base: d.Config.Base, ConnectSrc: websocketOf(base), OnWatching: rooms.Watching, OnCut: rooms.Cut, OnOpen: w.views.Opened,
 	})
 	rooms.Attach(w.pages)
-	w.site, err = httpweb.New(httpweb.Config{
+	site := httpweb.Config{
 		Base: d.Config.Base, Pages: w.pages, Core: source, Locks: unlock.New(unlock.Config{Store: st, Now: d.Now, Random: d.Random}), Accounts: accounts, Invitations: invites, Organisations: orgs, Assets: assets, Clients: clients, Logger: d.Log, Now: d.Now,
-	})
-	if err != nil {
+	}
+	if mailbox != nil {
+		site.Mailbox, site.MailboxURL = mailbox, d.Config.Base+httpweb.MailboxPath
+	}
+	if w.site, err = httpweb.New(site); err != nil {
 		w.close(context.Background())
 		return nil, fmt.Errorf("prepare the site: %w", err)
 	}

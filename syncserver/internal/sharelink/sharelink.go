@@ -164,6 +164,43 @@ func Expire(tx store.Tx, ev content.Events, now int64) (next int64, err error) {
 // atOnce bounds the links that one transaction ends.
 const atOnce = 100
 
+// Remove deletes a dashboard for ever, with its link, as the command does: for when the account or organisation that it
+// belongs to is deleted.
+func Remove(tx store.Tx, ev content.Events, id board.ID, now int64) error {
+	link, err := tx.Links().Get(id)
+	if err != nil {
+		return fmt.Errorf("read link: %w", err)
+	}
+	next, f := sharing.Decide(link, sharing.Command{Board: id, Action: sharing.Delete}, now, sharing.Names{})
+	if f != nil {
+		return f
+	}
+	if err := put(tx, id, link, next, ""); err != nil {
+		return err
+	}
+	return destroy(tx, ev, id, now)
+}
+
+// Withdraw takes the role of an account that is deleted from a dashboard. heir, if any, owns it from then on (SI19).
+func Withdraw(tx store.Tx, ev content.Events, id board.ID, account, heir store.AccountID) error {
+	g, err := access.Steward(tx, id)
+	if err != nil {
+		return fmt.Errorf("withdraw from %s: %w", id, err)
+	}
+	before, err := access.Audience(tx, id)
+	if err != nil {
+		return err
+	}
+	if err := Hand(tx, id, account, sharing.RoleNone, heir); err != nil {
+		return err
+	}
+	if err := Announce(tx, ev, g, before); err != nil {
+		return err
+	}
+	tx.After(func() { ev.List(before) })
+	return nil
+}
+
 // destroy deletes a dashboard for ever. Its link has been buried already.
 func destroy(tx store.Tx, ev content.Events, id board.ID, now int64) error {
 	accounts, err := access.Audience(tx, id)

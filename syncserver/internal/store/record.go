@@ -224,6 +224,8 @@ type Answer struct {
 	Board board.ID     `cbor:"1,keyasint"`
 	Fault *fault.Error `cbor:"2,keyasint,omitempty"`
 	Same  bool         `cbor:"3,keyasint,omitempty"`
+	// Request is the digest of a request with a key of its own, so that another one under the same key is told from a repeat.
+	Request Hash `cbor:"4,keyasint,omitzero"`
 }
 
 // ViewCount says how often a link was opened. Days are counts by day, the last of them the day that Day names, in days

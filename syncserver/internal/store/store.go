@@ -146,6 +146,8 @@ const MaxSlugs = 20
 type Commands interface {
 	Get(account AccountID, id string) (Answer, bool, error)
 	Put(account AccountID, id string, a Answer) error
+	// Forget forgets what an account's commands from <= id < to were answered, a few at a time.
+	Forget(account AccountID, from, to string) error
 }
 
 // Views count how often links are opened (rule L7). What is kept has neither addresses nor names.
@@ -200,6 +202,8 @@ type Outbox interface {
 	Put(m Mail) error
 	// Delete forgets a mail; it is no error if there is none.
 	Delete(id MailID) error
+	// Len is how many mails wait.
+	Len() (int, error)
 	// Due lists up to limit mails whose Next is until or before, in order, and tells when the first of all is due, 0 if none
 	// waits. Times are ms since 1970.
 	Due(until int64, limit int) (due []Mail, first int64, err error)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -279,10 +280,10 @@ func front() fs.FS {
 func TestL7_TheOwnerSeesHowOftenTheLinkWasOpened(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "server.db")
-	srv := servertest.Start(t, servertest.Options{Front: front(), Data: path})
+	srv := servertest.Start(t, servertest.Options{Front: front(), Data: path, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	own, err := owner.SignUp(ctx, srv.URL(), "ann@example.org", servertest.Password, time.Now)
+	own, err := owner.SignUp(ctx, srv.URL(), "ann@example.org", servertest.Password, time.Now, srv.Letters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,11 +296,11 @@ func TestL7_TheOwnerSeesHowOftenTheLinkWasOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const agent, cookie = "Mozilla-of-somebody", "somebodys-cookie"
+	const agent, cookie, address = "Mozilla-of-somebody", "somebodys-cookie", "203.0.113.77"
 	join := func(query string) {
 		t.Helper()
 		ws, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(srv.URL(), "http")+"/share/"+link.Token.Reveal()+"/live"+query, &websocket.DialOptions{ //nolint:bodyclose // websocket.Dial has closed it
-			HTTPHeader: http.Header{"User-Agent": {agent}, "Cookie": {"x=" + cookie}},
+			HTTPHeader: http.Header{"User-Agent": {agent}, "Cookie": {"x=" + cookie}, "X-Forwarded-For": {address}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -346,7 +347,7 @@ func TestL7_TheOwnerSeesHowOftenTheLinkWasOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, who := range []string{agent, cookie, "127.0.0.1", "[::1]"} {
+	for _, who := range []string{agent, cookie, address} {
 		if bytes.Contains(raw, []byte(who)) {
 			t.Errorf("the data file holds %q", who)
 		}

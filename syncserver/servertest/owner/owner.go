@@ -4,7 +4,6 @@
 package owner
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -39,30 +38,34 @@ type Owner struct {
 	told   []wire.Share // and not yet asked for by Watch
 }
 
-// SignUp makes an account at the server with this base URL and connects. Close the Owner.
-func SignUp(ctx context.Context, base, email, password string, now func() time.Time) (*Owner, error) {
-	return connect(ctx, base, "signup", email, password, now)
+// SignUp makes an account at the server with this base URL, with the mail that it sends, and connects. Close the Owner.
+func SignUp(ctx context.Context, base, email, password string, now func() time.Time, mail Letters) (*Owner, error) {
+	a, err := Register(ctx, base, email, password, mail)
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, base, a, password, now)
 }
 
 // LogIn is SignUp for an account that there is. The Owner knows the links of its dashboards, but not what is on them.
 func LogIn(ctx context.Context, base, email, password string, now func() time.Time) (*Owner, error) {
-	return connect(ctx, base, "login", email, password, now)
+	var a Account
+	if _, err := post(ctx, base+"/api/v1/login", map[string]string{"email": email, "password": password}, &a); err != nil {
+		return nil, fmt.Errorf("log in: %w", err)
+	}
+	return connect(ctx, base, a, password, now)
 }
 
-func connect(ctx context.Context, base, route, email, password string, now func() time.Time) (*Owner, error) {
-	var signed struct{ Token string }
-	if err := post(ctx, base+"/api/v1/"+route, map[string]string{"email": email, "password": password}, &signed); err != nil {
-		return nil, fmt.Errorf("%s: %w", route, err)
-	}
+func connect(ctx context.Context, base string, a Account, password string, now func() time.Time) (*Owner, error) {
 	var dev [8]byte
 	if _, err := rand.Read(dev[:]); err != nil {
 		return nil, fmt.Errorf("make a device: %w", err)
 	}
 	o := &Owner{
-		Email: email, Password: password, now: now, clock: hlc.Clock{Dev: binary.BigEndian.Uint64(dev[:])>>1 + 1},
+		Email: a.Email, Password: password, now: now, clock: hlc.Clock{Dev: binary.BigEndian.Uint64(dev[:])>>1 + 1},
 		boards: map[board.ID]*replica.Memory{}, links: map[board.ID]sharing.Link{},
 	}
-	o.server, o.token = base, signed.Token
+	o.server, o.token = base, a.Token
 	return o, o.Connect(ctx)
 }
 
@@ -89,30 +92,6 @@ func (o *Owner) Connect(ctx context.Context) error {
 	}
 	_, err = await[wire.Boards](ctx, o)
 	return err
-}
-
-func post(ctx context.Context, url string, in, out any) error {
-	raw, err := json.Marshal(in)
-	if err != nil {
-		return fmt.Errorf("write the request: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(raw))
-	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := (&http.Client{}).Do(req)
-	if err != nil {
-		return fmt.Errorf("ask: %w", err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("answered %s", res.Status)
-	}
-	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	return nil
 }
 
 // Close breaks the connection off.

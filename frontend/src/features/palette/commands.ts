@@ -1,5 +1,6 @@
 import type { IconName } from "../../components/icons";
 import { listed, type AppStore } from "../../lib/state/app.svelte";
+import { mayEdit } from "../../lib/state/board.svelte";
 import { addWidget, tidyBoard } from "../board/actions";
 import { exportBoard } from "../header/export";
 import { kinds } from "../widget/kinds";
@@ -33,7 +34,7 @@ export function commands(app: AppStore): readonly Command[] {
     add(here, "share", "Share", "share", () => {
       app.overlay = { show: "share" };
     });
-    if (view.role !== "viewer" && !view.trashed) {
+    if (mayEdit(view)) {
       for (const kind of kinds) {
         add(
           here,

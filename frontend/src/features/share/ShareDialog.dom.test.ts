@@ -13,7 +13,7 @@ test("A4 the mode in force stands first, with everyone who can see the dashboard
   expect(box.getAllByRole("status")[0]?.textContent).toContain("Anyone with the link can view");
   expect(box.getByText("4 watching now")).toBeTruthy();
   expect(box.getByText("Anyone with the link")).toBeTruthy();
-  expect(box.getByText("ada@example.org (you)")).toBeTruthy();
+  expect(box.getByText("Ada Lovelace (you)")).toBeTruthy();
   expect(box.getByRole("radio", radio("Public link")).getAttribute("aria-checked")).toBe("true");
 });
 
@@ -180,7 +180,7 @@ test("Q1 what waits is told in order, and the alarm is seen without opening the 
 
 test("Q1 without an account it explains what is needed", async () => {
   const { box } = await shareDialog("signedOut");
-  expect(box.getByText("Sign in to publish")).toBeTruthy();
+  expect(box.getByText("Sign in to share")).toBeTruthy();
   await fireEvent.click(box.getByRole("button", { name: "Create an account" }));
   expect(await screen.findByRole("dialog", { name: "Create your account" })).toBeTruthy();
 });

@@ -3,7 +3,7 @@ import "../../test/page";
 import { fireEvent, within } from "@testing-library/svelte";
 import { expect, test, vi } from "vitest";
 import type { FakeBackend } from "../../test/fakeBackend";
-import { open, share, shopId } from "../../test/samples";
+import { open, person, share, shopId } from "../../test/samples";
 import { changes, shareDialog, type } from "../../test/share";
 import { toField } from "./times";
 
@@ -129,8 +129,8 @@ test("B1 E5 an entry may be mended into what another one says, and is still no s
 
 test("B2 A4 people who call themselves the same are all listed", async () => {
   const { backend, box } = await shareDialog();
-  const twin = { name: "Sam", role: "viewer", you: false } as const;
-  backend.change(shopId, { share: share({ inForce: open, wanted: open, people: [twin, twin] }) });
+  const twins = [person("Sam", { account: "acc_1" }), person("Sam", { account: "acc_2" })];
+  backend.change(shopId, { share: share({ inForce: open, wanted: open, people: twins }) });
   await expect.poll(() => box.queryAllByText("Sam")).toHaveLength(2);
 });
 

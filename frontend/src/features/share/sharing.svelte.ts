@@ -1,5 +1,5 @@
 import type { Backend } from "../../lib/backend/backend";
-import type { Fault, ShareChange } from "../../lib/backend/types";
+import type { Fault, Invited, ShareChange } from "../../lib/backend/types";
 import type { BoardStore } from "../../lib/state/board.svelte";
 import { faultOf } from "../../lib/state/fault";
 
@@ -35,18 +35,29 @@ export class SharingStore {
    * with why, or null, once the dashboard shows what came of them.
    */
   async send(...changes: readonly ShareChange[]): Promise<Fault | null> {
-    const turn = this.#turn.then(() => this.#make(changes));
+    return this.#inTurn(async () => {
+      for (const change of changes) await this.backend.share(this.board.id, change);
+      return null;
+    });
+  }
+
+  /** Invites everybody whose address is in the text, in the same turn. Resolves with what came of it, or why it failed. */
+  async invite(addresses: string, role: "viewer" | "editor", message: string): Promise<Invited | Fault> {
+    return this.#inTurn(() => this.backend.invite(this.board.id, addresses, role, message));
+  }
+
+  async #inTurn<T>(call: () => Promise<T>): Promise<T | Fault> {
+    const turn = this.#turn.then(() => this.#make(call));
     this.#turn = turn;
     return turn;
   }
 
-  async #make(changes: readonly ShareChange[]): Promise<Fault | null> {
+  async #make<T>(call: () => Promise<T>): Promise<T | Fault> {
     this.closed = false;
     this.fault = null;
     try {
       this.board.flush();
-      for (const change of changes) await this.backend.share(this.board.id, change);
-      return null;
+      return await call();
     } catch (error) {
       return faultOf(error);
     } finally {

@@ -1,9 +1,9 @@
 import { describe as group, expect, test } from "vitest";
 import type { SyncState, SyncStatus } from "../../lib/backend/types";
 import type { ShareAction, ShareView } from "../../lib/backend/types";
-import { locked, open, share } from "../../test/samples";
+import { acme, ada, invitation, locked, open, person, share } from "../../test/samples";
 import { moment } from "./times";
-import { actionWords, describe, ending, letsIn, receiptWords, waitingWords } from "./words";
+import { actionWords, describe, ending, invitedWords, letsIn, receiptWords, waitingWords } from "./words";
 
 const now = Date.UTC(2026, 10, 27, 12);
 const off = { ...open, enabled: false, mode: "private" } as const;
@@ -21,14 +21,11 @@ group("A4 the mode in force, in words", () => {
     expect(describe(share(), online)).toMatchObject({ tone: "private", headline: "Only you can see this" });
   });
   test("private with others", () => {
-    const people = [
-      { name: "a", role: "owner", you: true },
-      { name: "b", role: "editor", you: false },
-    ] as const;
+    const people = [ada, person("Bob", { role: "editor" })];
     expect(describe(share({ people }), online).headline).toBe("Only you and 1 other person can see this");
   });
   test("what belongs to somebody else is not said to be seen by nobody else", () => {
-    const people = [{ name: "a", role: "viewer", you: true }] as const;
+    const people = [person("Ada", { you: true })];
     expect(describe(share({ people, canManage: false }), online).headline).toBe("Only invited people can see this");
   });
   test.each([open, locked])("V1 Q1 a link is open in the trash until the server knows, and then to nobody", (link) => {
@@ -173,8 +170,48 @@ test("V3 every action that can be refused has words", () => {
     "slug",
     "still",
     "origins",
+    "invite",
+    "resend",
+    "revoke",
+    "role",
+    "editors_share",
+    "move",
   ];
   const words = all.map(actionWords);
   expect(new Set(words).size).toBe(all.length);
   expect(words).not.toContain(actionWords("something newer"));
+});
+
+group("A4 invitation is a mode beside the others", () => {
+  const bob = person("Bob", { role: "editor" });
+  const pending = [invitation("cy@example.org", now), invitation("dan@example.org", now, { waiting: "revoke" })];
+  const company = { id: acme.id, name: acme.name, size: 5, personal: false };
+  test("A4 how many are invited is told at a glance, in every mode", () => {
+    const s = share({ people: [ada, bob], invitations: pending });
+    expect(invitedWords(s, false)).toBe("By invitation: 1 person is invited and has not answered.");
+    expect(invitedWords(s, true)).toBe("By invitation: 1 person has access, 1 person is invited and has not answered.");
+    expect(invitedWords(share(), true)).toBe("");
+    expect(invitedWords({ ...s, canManage: false }, true)).toBe("");
+  });
+  test("A2 A4 an organisation whose members see it is named, and its members are not counted as invited", () => {
+    const people = [ada, bob, person("Joan", { own: false })];
+    const s = share({ people, organisation: company });
+    expect(describe(s, online).headline).toBe("Only Acme and 1 other person can see this");
+    expect(invitedWords(s, true)).toBe("By invitation: 1 person has access. Everyone in Acme can view.");
+    expect(describe(share({ people: [ada], organisation: company }), online).headline).toBe("Only Acme can see this");
+  });
+  test("A4 what is private says that there are invitations", () => {
+    expect(describe(share({ invitations: pending }), online).detail).not.toContain("Nobody else");
+  });
+});
+
+test("Q1 what waits for people is said in order, several of a kind as one", () => {
+  const s = share({
+    editorsShare: true,
+    waiting: waiting("role", "revoke", "editors_share", "move", "resend", "resend"),
+  });
+  const invites = { id: "9", action: "invite" } as const;
+  expect(waitingWords({ ...s, waiting: [invites, invites, ...s.waiting] }, now)).toBe(
+    "Waits for the server: invite 2 people, then change what 1 person may do, then withdraw an invitation, then let editors share, then move it to another organisation, then send 2 invitations again.",
+  );
 });

@@ -104,18 +104,48 @@ export function describe(share: ShareView, around: Around): Sharing {
       detail: "There is no link that lets in anybody else.",
       retry: false,
     };
-  const others = share.people.filter((p) => !p.you).length;
   return {
     tone: "private",
-    headline:
-      others > 0
-        ? `Only you and ${count(others, "other person", "other people")} can see this`
-        : "Only you can see this",
+    headline: seenBy(share),
     detail: wanted.token
       ? "The link is turned off. Turning it on again revives the same link."
-      : "Nobody else has access.",
+      : share.invitations.length > 0
+        ? "There is no link that lets in anybody else."
+        : "Nobody else has access.",
     retry: false,
   };
+}
+
+/** The organisation whose members see the dashboard, if there is more to it than the account itself. */
+export function circle(share: ShareView): NonNullable<ShareView["organisation"]> | null {
+  return share.organisation && !share.organisation.personal ? share.organisation : null;
+}
+
+function seenBy(share: ShareView): string {
+  const everyone = circle(share);
+  const others = share.people.filter((p) => !p.you && (p.own || !everyone)).length;
+  const more = others > 0 ? count(others, "other person", "other people") : "";
+  if (everyone) return `Only ${everyone.name}${more ? ` and ${more}` : ""} can see this`;
+  return more ? `Only you and ${more} can see this` : "Only you can see this";
+}
+
+/**
+ * Who has access beside the link, in a sentence (rule A4): a mode of its own, which goes with each of the others. Empty if
+ * nobody has, or if the sentence above it says so already.
+ */
+export function invitedWords(share: ShareView, linked: boolean): string {
+  if (!share.canManage) return "";
+  const everyone = circle(share);
+  const joined = share.people.filter((p) => !p.you && (p.own || !everyone)).length;
+  const pending = share.invitations.filter((i) => i.waiting !== "revoke").length;
+  const parts = [
+    linked && joined > 0 ? count(joined, "person has access", "people have access") : "",
+    pending > 0
+      ? `${count(pending, "person is", "people are")} invited and ${pending === 1 ? "has" : "have"} not answered`
+      : "",
+  ].filter(Boolean);
+  const org = linked && everyone ? ` Everyone in ${everyone.name} can view.` : "";
+  return `${parts.length > 0 ? `By invitation: ${parts.join(", ")}.` : ""}${org}`.trim();
 }
 
 /** Whether the dashboard is somebody else's, so that not everyone who sees it is known here. */
@@ -224,6 +254,18 @@ export function actionWords(action: string): string {
       return "Changing what viewers may do";
     case "origins":
       return "Changing which sites may embed it";
+    case "invite":
+      return "Inviting somebody";
+    case "resend":
+      return "Sending an invitation again";
+    case "revoke":
+      return "Withdrawing an invitation";
+    case "role":
+      return "Changing who has access";
+    case "editors_share":
+      return "Changing whether editors may share";
+    case "move":
+      return "Moving the dashboard to another organisation";
     case "delete":
       return "Deleting the dashboard";
     default:
@@ -236,14 +278,41 @@ export function waitingWords(share: ShareView, now: number): string {
   const { waiting } = share;
   if (waiting.length === 0) return "";
   const last = new Map(waiting.map((c, i) => [c.action, i]));
-  const words = waiting.map((c, i) => waits(c.action, last.get(c.action) === i, share, now));
+  const words: string[] = [];
+  for (let i = 0; i < waiting.length;) {
+    const action = waiting[i]?.action ?? "delete";
+    let n = 1;
+    while (isRepeated(action) && waiting[i + n]?.action === action) n++;
+    words.push(isRepeated(action) ? severalWait(action, n) : waits(action, last.get(action) === i, share, now));
+    i += n;
+  }
   return `Waits for the server: ${words.join(", then ")}.`;
 }
 
+type Repeated = "invite" | "resend" | "revoke" | "role";
+
+/** Whether an action is about one of many people, so that several in a row are told as one. */
+function isRepeated(action: ShareView["waiting"][number]["action"]): action is Repeated {
+  return action === "invite" || action === "resend" || action === "revoke" || action === "role";
+}
+
+function severalWait(action: Repeated, n: number): string {
+  switch (action) {
+    case "invite":
+      return `invite ${count(n, "person", "people")}`;
+    case "resend":
+      return `send ${n === 1 ? "an invitation" : count(n, "invitation")} again`;
+    case "revoke":
+      return `withdraw ${n === 1 ? "an invitation" : count(n, "invitation")}`;
+    case "role":
+      return `change what ${count(n, "person", "people")} may do`;
+  }
+}
+
 function waits(
-  action: ShareView["waiting"][number]["action"],
+  action: Exclude<ShareView["waiting"][number]["action"], Repeated>,
   last: boolean,
-  { inForce, wanted }: ShareView,
+  { inForce, wanted, editorsShare }: ShareView,
   now: number,
 ): string {
   switch (action) {
@@ -267,6 +336,10 @@ function waits(
       return last && !wanted.still ? "allow interaction" : "lock interaction";
     case "origins":
       return "change which sites may embed it";
+    case "editors_share":
+      return last && !editorsShare ? "keep sharing to its owner" : "let editors share";
+    case "move":
+      return "move it to another organisation";
     case "delete":
       return "delete the dashboard";
   }

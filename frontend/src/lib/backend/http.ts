@@ -141,7 +141,7 @@ export class HttpBackend implements Backend {
   }
 
   async invite(id: BoardId, addresses: string, role: "viewer" | "editor", message: string): Promise<Invited> {
-    return this.#json("POST", at(id, "invite"), { addresses, role, message });
+    return (await this.#json("POST", at(id, "invite"), { addresses, role, message })) as Invited;
   }
 
   async look(id: BoardId | null, editing: boolean): Promise<void> {

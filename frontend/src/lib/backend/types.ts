@@ -49,7 +49,7 @@ export interface ShareView {
   inForce: LinkState;
   wanted: LinkState;
   /** Commands that wait for the connection, oldest first. */
-  waiting: readonly { id: string; action: ShareAction | "delete" }[];
+  waiting: readonly { id: string; action: ShareAction | "delete" | "invite" }[];
   /** The last command the server refused, until dismissed. */
   refused: { action: string; message: string } | null;
   /** Whether the dashboard has ever reached the server, and whether all its edits have. */

@@ -1,8 +1,18 @@
 import { createContext } from "svelte";
 import type { Backend } from "../backend/backend";
-import type { AppEvent, AppState, BoardId, BoardSummary, Fault, Theme, WidgetId } from "../backend/types";
-import { BoardStore } from "./board.svelte";
+import type {
+  AppEvent,
+  AppState,
+  BoardId,
+  BoardSummary,
+  Fault,
+  OrganisationId,
+  Theme,
+  WidgetId,
+} from "../backend/types";
+import { BoardStore, mayEdit } from "./board.svelte";
 import { faultOf } from "./fault";
+import { Looking } from "./looking";
 import { parseRoute, routeHash, type Route } from "./route";
 import { Toasts } from "./toasts.svelte";
 
@@ -41,6 +51,7 @@ export class AppStore {
   panel = $state.raw<Panel | null>(null);
   sidebar = $state(false);
   readonly toasts = new Toasts();
+  readonly #looking: Looking;
 
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on screen depends on it
   #open = new Map<BoardId, BoardStore>();
@@ -51,7 +62,9 @@ export class AppStore {
   constructor(
     readonly backend: Backend,
     private readonly location: Pick<Location, "hash">,
-  ) {}
+  ) {
+    this.#looking = new Looking(backend);
+  }
 
   get boards(): readonly BoardSummary[] {
     return this.state?.boards ?? [];
@@ -63,7 +76,14 @@ export class AppStore {
     return () => {
       this.#stop?.();
       this.#stop = null;
+      this.#looking.stop();
     };
+  }
+
+  /** The page went out of sight, or came back: what was typed is written, and others no longer see the user here. */
+  hide(hidden: boolean): void {
+    if (hidden) this.board?.flush();
+    this.#looking.hide(hidden);
   }
 
   /** Tries again after a failed start. */
@@ -103,8 +123,10 @@ export class AppStore {
     do {
       this.#again = false;
       try {
+        const before = this.state;
         this.state = await this.backend.state();
         this.fault = null;
+        if (before?.signUp && !before.account && this.state.account) this.welcome(this.state.account.email);
       } catch (error) {
         if (this.state) this.report(faultOf(error));
         else this.fault = faultOf(error);
@@ -163,6 +185,7 @@ export class AppStore {
     this.board?.flush();
     this.route = to;
     this.sidebar = false;
+    this.#looking.at(to.at === "board" ? to.id : null);
     if (to.at !== "board") {
       this.board = null;
       this.panel = null;
@@ -172,9 +195,16 @@ export class AppStore {
     this.panel = null;
     const store =
       this.#open.get(to.id) ??
-      new BoardStore(to.id, this.backend, (fault) => {
-        this.report(fault);
-      });
+      new BoardStore(
+        to.id,
+        this.backend,
+        (fault) => {
+          this.report(fault);
+        },
+        () => {
+          if (this.board?.id === to.id) this.#looking.changed();
+        },
+      );
     this.#open.delete(to.id);
     this.#open.set(to.id, store);
     for (const id of this.#open.keys()) {
@@ -194,6 +224,13 @@ export class AppStore {
     this.toasts.show("error", fault.message, fault.hint ? { hint: fault.hint } : {});
   }
 
+  /** Tells that somebody is signed in from now on. */
+  welcome(email: string): void {
+    this.toasts.show("success", `Signed in as ${email}.`, {
+      hint: "Your dashboards are sent to the server and stay private until you share them.",
+    });
+  }
+
   /** Runs a call that may fail; failures become a message. Returns undefined then. */
   async run<T>(call: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -204,8 +241,9 @@ export class AppStore {
     }
   }
 
-  async createBoard(title = "Untitled dashboard"): Promise<void> {
-    await this.#openNew(() => this.backend.create(title));
+  /** Makes a dashboard, in the personal organisation unless another one is named. */
+  async createBoard(organisation?: OrganisationId): Promise<void> {
+    await this.#openNew(() => this.backend.create("Untitled dashboard", organisation));
   }
 
   async duplicateBoard(id: BoardId): Promise<void> {
@@ -260,14 +298,14 @@ export class AppStore {
 
   async undo(): Promise<void> {
     const label = this.board?.shown?.undo;
-    if (!this.board || !label) return;
+    if (!this.board || !label || !mayEdit(this.board.shown)) return;
     await this.board.undo();
     this.toasts.show("info", `Undone: ${label}`);
   }
 
   async redo(): Promise<void> {
     const label = this.board?.shown?.redo;
-    if (!this.board || !label) return;
+    if (!this.board || !label || !mayEdit(this.board.shown)) return;
     await this.board.redo();
     this.toasts.show("info", `Redone: ${label}`);
   }

@@ -18,7 +18,18 @@ interface Typed {
   readonly atLast: ((view: BoardView) => readonly Edit[]) | undefined;
 }
 
+/** What was typed and can no longer be saved, to be copied. */
+export interface Kept {
+  readonly label: string;
+  readonly text: string;
+}
+
 const pause = 500; // ms after the last keystroke
+
+/** Whether the content of a dashboard can be changed here. */
+export function mayEdit(view: Pick<BoardView, "role" | "trashed" | "sync"> | null | undefined): boolean {
+  return !!view && view.role !== "viewer" && !view.trashed && view.sync !== "denied";
+}
 
 /**
  * One open dashboard: the merged view the program gave, and over it the edits that are not part of it yet. Views are kept
@@ -29,6 +40,8 @@ export class BoardStore {
   view = $state.raw<BoardView | null>(null);
   /** Why the dashboard cannot be shown. */
   fault = $state.raw<Fault | null>(null);
+  /** Texts that were being typed when the right to edit was taken away, until they are dismissed. */
+  kept = $state.raw<readonly Kept[]>([]);
   /** How many calls are writing right now. */
   writing = $state(0);
   #pending = $state.raw<readonly Pending[]>([]);
@@ -48,6 +61,8 @@ export class BoardStore {
     readonly id: BoardId,
     private readonly backend: Backend,
     private readonly report: (fault: Fault) => void,
+    /** Told of every change that is made here. */
+    private readonly changed: () => void = () => undefined,
   ) {}
 
   /** Fetches the first view, or what changed since the last one. */
@@ -72,6 +87,11 @@ export class BoardStore {
    * of added widgets, or null if the edits failed. Edits of one dashboard are written one after the other.
    */
   async edit(edits: readonly Edit[], label: string): Promise<readonly WidgetId[] | null> {
+    if (this.view && !mayEdit(this.view)) {
+      this.#keep(edits, label);
+      return null;
+    }
+    this.changed();
     const pending: Pending = { edits, version: null };
     this.#pending = [...this.#pending, pending];
     let added: readonly WidgetId[] | null = null;
@@ -85,6 +105,7 @@ export class BoardStore {
         if (done.added.length > 0) await this.#pulling;
       } catch (error) {
         this.#replace(pending, null);
+        if (faultOf(error).kind === "denied") this.#keep(edits, label);
         throw error;
       }
     });
@@ -96,6 +117,11 @@ export class BoardStore {
    * replace them by something smaller that comes to the same.
    */
   type(key: string, edits: readonly Edit[], label: string, atLast?: (view: BoardView) => readonly Edit[]): void {
+    if (this.view && !mayEdit(this.view)) {
+      this.#keep(edits, label);
+      return;
+    }
+    this.changed();
     const typed: Typed = { key, edits, label, atLast };
     this.#typed = [...this.#typed.filter((t) => t.key !== key), typed];
     clearTimeout(this.#timers.get(key));
@@ -110,6 +136,16 @@ export class BoardStore {
   /** Writes what was typed now: on blur, on Enter, before leaving. */
   flush(): void {
     for (const typed of this.#typed) this.#write1(typed);
+  }
+
+  /** Keeps a text that can no longer be saved, to be copied. */
+  keep(label: string, text: string): void {
+    if (text.trim() === "") return;
+    this.kept = [...this.kept.filter((k) => k.label !== label), { label, text }];
+  }
+
+  #keep(edits: readonly Edit[], label: string): void {
+    for (const edit of edits) this.keep(label, textOf(edit));
   }
 
   #write1(typed: Typed): void {
@@ -201,6 +237,32 @@ export class BoardStore {
 
   #take(next: BoardView): void {
     this.view = next;
+    if (!mayEdit(next)) {
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+      this.#timers.clear();
+      for (const typed of this.#typed) this.#keep(typed.edits, typed.label);
+      if (this.#typed.length > 0) this.#typed = [];
+    }
     this.#settle();
+  }
+}
+
+/** What of an edit somebody may have typed: texts as they are, rows as lines of cells apart by tabs. */
+function textOf(edit: Edit): string {
+  switch (edit.do) {
+    case "board":
+    case "title":
+      return edit.do === "board" && edit.field === "theme" ? "" : edit.value;
+    case "option":
+      return typeof edit.value === "string" ? edit.value : "";
+    case "rows":
+    case "append":
+      return edit.rows.map((row) => row.map((cell) => String(cell ?? "")).join("\t")).join("\n");
+    case "add":
+    case "layout":
+    case "kind":
+    case "remove":
+    case "duplicate":
+      return "";
   }
 }

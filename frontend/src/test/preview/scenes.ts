@@ -1,6 +1,20 @@
-import type { SyncStatus } from "../../lib/backend/types";
+import type { BoardId, OrganisationId, ShareView, SyncStatus } from "../../lib/backend/types";
 import type { FakeBackend } from "../fakeBackend";
-import { closed as off, locked, noLink, open, share, shopId, visits } from "../samples";
+import {
+  acme,
+  ada,
+  closed as off,
+  invitation,
+  locked,
+  noLink,
+  open,
+  person,
+  personal,
+  share,
+  shopId,
+  view,
+  visits,
+} from "../samples";
 
 const offline: SyncStatus = {
   state: "offline",
@@ -33,6 +47,32 @@ function set(
           },
         }
       : {}),
+  };
+}
+
+const grace = person("Grace Hopper", { role: "editor" });
+const alan = person("Alan Turing");
+const company = { id: acme.id, name: acme.name, size: 5, personal: false };
+
+/** People and invitations of every kind. */
+function crowd(now = Date.now()): Partial<ShareView> {
+  return {
+    people: [
+      ada,
+      grace,
+      alan,
+      person("Katherine Johnson-Goble of the computing department", { email: "k@example.org" }),
+    ],
+    invitations: [
+      invitation("margaret@example.org", now, { role: "editor" }),
+      invitation("dorothy@example.org", now, { delivery: "queued", invited: now - 2000 }),
+      invitation("nobody@example.net", now, { delivery: "undeliverable", reason: "There is no such mailbox." }),
+      invitation("annie@example.org", now, { by: "Grace Hopper", expires: now - 5 * hour, expired: true }),
+    ],
+    presence: [
+      { account: grace.account, name: grace.name, editing: true },
+      { account: alan.account, name: alan.name, editing: false },
+    ],
   };
 }
 
@@ -119,6 +159,127 @@ export const scenes: Readonly<Record<string, (backend: FakeBackend) => void>> = 
   trashed: (b) => {
     set(b, { inForce: open, wanted: open, synced: false }, { sync: offline });
     b.change(shopId, { trashed: true });
+  },
+  people: (b) => {
+    set(b, { inForce: open, wanted: open, watching: 2, ...crowd() });
+  },
+  invited: (b) => {
+    set(b, crowd());
+  },
+  /** Of an organisation, with more members than are listed by themselves. */
+  organisation: (b) => {
+    const members = ["Joan Clarke", "Betty Holberton", "Jean Bartik", "Kay McNulty", "Ruth Teitelbaum"];
+    const people = [
+      ada,
+      grace,
+      ...members.map((n, i) => person(n, { own: false, role: i === 0 ? "owner" : "viewer" })),
+    ];
+    b.appState = { ...b.appState, organisations: [personal, acme] };
+    set(b, { people, organisation: { ...company, size: 6 }, editorsShare: true });
+  },
+  /** What was done to people without a connection. */
+  peopleOffline: (b) => {
+    b.online = false;
+    const now = Date.now();
+    set(
+      b,
+      {
+        people: [
+          ada,
+          { ...grace, waiting: { action: "role", role: "viewer" } },
+          { ...alan, waiting: { action: "remove" } },
+        ],
+        invitations: [
+          invitation("margaret@example.org", now, { waiting: "revoke" }),
+          invitation("annie@example.org", now, { waiting: "resend", delivery: "undeliverable" }),
+          invitation("dorothy@example.org", now, { waiting: "invite", delivery: "waiting" }),
+        ],
+        waiting: [
+          { id: "1", action: "role" },
+          { id: "2", action: "role" },
+          { id: "3", action: "revoke" },
+          { id: "4", action: "resend" },
+          { id: "5", action: "invite" },
+        ],
+      },
+      { sync: offline },
+    );
+  },
+  noMail: (b) => {
+    set(b, { mail: false });
+  },
+  /** Somebody else's, edited by the account, which may not share it. */
+  editor: (b) => {
+    const people = [
+      person("Grace Hopper", { role: "owner", email: "" }),
+      person("Ada Lovelace", { role: "editor", you: true, email: "" }),
+      person("Alan Turing", { email: "" }),
+    ];
+    set(b, { people, canManage: false, organisation: null });
+    b.change(shopId, { role: "editor" });
+  },
+  /** The same, where editors may share. */
+  sharer: (b) => {
+    const people = [person("Grace Hopper", { role: "owner" }), { ...ada, role: "editor" as const }, alan];
+    set(b, { ...crowd(), people, canManage: true, editorsShare: true });
+    b.change(shopId, { role: "editor" });
+  },
+  /** A sign-up whose mail was not opened yet, on a server with a development mailbox. */
+  signUp: (b) => {
+    set(b, {}, { signedOut: true });
+    b.appState = {
+      ...b.appState,
+      signUp: { email: "ada@example.org", server: b.appState.defaultServer, mailbox: "http://127.0.0.1:8080/dev/mail" },
+    };
+  },
+  /** In a browser on a sync server. */
+  web: (b) => {
+    set(b, crowd());
+    b.appState = { ...b.appState, place: "web", organisations: [personal, acme] };
+  },
+  webOut: (b) => {
+    set(b, {}, { signedOut: true });
+    b.appState = { ...b.appState, place: "web" };
+  },
+  /** An address that is not proved to be the account's. */
+  unverified: (b) => {
+    const { account } = b.appState;
+    b.appState = { ...b.appState, account: account && { ...account, verified: false } };
+  },
+  /** Dashboards of the account, of others and of two organisations, one of which has none. */
+  sections: (b) => {
+    const other = {
+      ...acme,
+      id: "org_EMPTY" as OrganisationId,
+      name: "Society for Calculation",
+      role: "member" as const,
+    };
+    b.appState = { ...b.appState, organisations: [personal, acme, other] };
+    b.views.set("dsh_ACME1" as BoardId, {
+      ...view("ACME1", "Company goals"),
+      share: share({ organisation: company, people: [ada] }),
+    });
+    b.views.set("dsh_ACME2" as BoardId, {
+      ...view("ACME2", "Support load"),
+      role: "viewer",
+      share: share({ organisation: company, canManage: false, people: [{ ...grace, role: "owner" }] }),
+    });
+    b.views.set("dsh_LENT" as BoardId, {
+      ...view("LENT", "Conference budget of the whole department"),
+      role: "editor",
+      share: share({ organisation: null, canManage: false, people: [{ ...alan, role: "owner" }] }),
+    });
+    b.change(shopId, {});
+  },
+  /** More people than there is room for. */
+  busy: (b) => {
+    const names = ["Grace Hopper", "Alan Turing", "Joan Clarke", "Betty Holberton", "Jean Bartik", "Kay McNulty"];
+    const presence = names.map((name, i) => ({ account: `acc_${String(i)}`, name, editing: i === 2 }));
+    set(b, { inForce: open, wanted: open, presence });
+  },
+  /** The right to edit went while a title was typed. */
+  lowered: (b) => {
+    b.change(shopId, { role: "viewer", share: share({ canManage: false, people: [{ ...grace, role: "owner" }] }) });
   },
   signedOut: (b) => {
     set(b, {}, { signedOut: true });

@@ -19,6 +19,10 @@ const csv = async (p) => {
   await click("Preview")(p);
   await p.getByRole("region", { name: "First rows" }).waitFor();
 };
+/** Scrolls the dialog to its end. */
+const below = {
+  last: (p) => p.locator("dialog .body").evaluate((e) => e.scrollTo(0, e.scrollHeight)),
+};
 const shots = {
   board: {},
   sharePublic: { do: share },
@@ -80,6 +84,82 @@ const shots = {
   shareVisits: { do: (p) => share(p).then(() => click("Visits", "tab")(p)) },
   shareTrashed: { scene: "trashed", do: share },
   shareViewer: { hash: "#/board/dsh_BORROWED", do: share },
+  sharePeople: { scene: "people", do: share, ...below },
+  sharePeopleTop: { scene: "people", do: share },
+  shareInvited: { scene: "invited", do: share },
+  shareInvitedBelow: { scene: "invited", do: share, ...below },
+  shareOrganisation: { scene: "organisation", do: share },
+  shareOrganisationOpen: { scene: "organisation", do: (p) => share(p).then(() => click("Show")(p)), ...below },
+  shareMove: {
+    scene: "organisation",
+    do: async (p) => {
+      await share(p);
+      await p.getByRole("combobox", { name: "Belongs to" }).scrollIntoViewIfNeeded();
+    },
+  },
+  sharePeopleOffline: { scene: "peopleOffline", do: share, wait: 2800 },
+  sharePeopleOfflineBelow: { scene: "peopleOffline", do: share, wait: 2800, ...below },
+  shareNoMail: { scene: "noMail", do: share },
+  shareEditor: { scene: "editor", do: share },
+  shareSharer: { scene: "sharer", do: share, ...below },
+  shareInviting: {
+    scene: "private",
+    do: async (p) => {
+      await share(p);
+      const field = p.getByRole("textbox", { name: "Invite by e-mail" });
+      await field.fill("Bob Ross <bob@example.org>, cy@example.org dan@example.org; ann@, eve example.org,");
+      await click("Add a message")(p);
+      await p
+        .getByRole("textbox", { name: /^Message/ })
+        .fill("Here are the numbers for Thursday. Tell me what is missing.");
+    },
+  },
+  shareInviteDone: {
+    scene: "private",
+    do: async (p) => {
+      await share(p);
+      await p.getByRole("textbox", { name: "Invite by e-mail" }).fill("bob@example.org, ada@example.org");
+      await click("Invite")(p);
+    },
+  },
+  shareOwner: {
+    scene: "invited",
+    do: async (p) => {
+      await share(p);
+      await p.getByRole("combobox", { name: "What Grace Hopper may do" }).selectOption("owner");
+    },
+  },
+  sections: { scene: "sections" },
+  sectionsOpen: {
+    scene: "sections",
+    do: async (p) => {
+      const burger = p.getByRole("button", { name: "Show dashboards" });
+      if (await burger.isVisible()) await burger.click();
+      await click("Acme")(p);
+    },
+  },
+  checkMail: { scene: "signUp", do: (p) => p.getByRole("button", { name: /^Check your mail/ }).dispatchEvent("click") },
+  accountWeb: {
+    scene: "webOut",
+    do: (p) => p.getByRole("button", { name: "Sign in", exact: true }).dispatchEvent("click"),
+  },
+  accountMenu: { scene: "unverified", do: (p) => p.getByRole("button", { name: /, account$/ }).dispatchEvent("click") },
+  busy: { scene: "busy" },
+  busyOpen: { scene: "busy", do: (p) => p.getByRole("button", { name: /here:/ }).click() },
+  present: { scene: "people" },
+  viewOnly: { hash: "#/board/dsh_BORROWED", do: click("View only") },
+  lowered: {
+    do: async (p) => {
+      await p
+        .getByRole("textbox", { name: "Description" })
+        .fill("The week at a glance, for everybody in the company and our friends.");
+      await p.evaluate(() => {
+        const { backend } = window;
+        const view = backend.view("dsh_SHOP");
+        backend.change("dsh_SHOP", { role: "viewer", share: { ...view.share, canManage: false } });
+      });
+    },
+  },
   soon: { scene: "endsSoon" },
   alarmed: { scene: "stillPublic" },
   gallery: { do: click("Add widget") },
@@ -125,7 +205,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu"],
 });
-const sizes = (process.env.SIZES ?? "1440,800,400").split(",").map(Number);
+const sizes = (process.env.SIZES ?? "1440,800,390").split(",").map(Number);
 const themes = (process.env.THEMES ?? "light,dark").split(",");
 for (const [name, shot] of Object.entries(shots)) {
   if (only && !only.split(",").includes(name)) continue;
@@ -143,6 +223,7 @@ for (const [name, shot] of Object.entries(shots)) {
         await page.waitForTimeout(200);
         await shot.do?.(page);
         await page.waitForTimeout(shot.wait ?? 350);
+        await shot.last?.(page);
       } catch (e) {
         console.log(name, width, theme, String(e).split("\n").slice(0, 3).join(" "));
       }

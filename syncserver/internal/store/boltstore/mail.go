@@ -177,6 +177,14 @@ func (s outbox) Delete(id store.MailID) error {
 	return s.t.delete(bucketOutbox, []byte(id))
 }
 
+func (s outbox) Len() (n int, err error) {
+	c := s.t.btx.Bucket(bucketOutboxTimes).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		n++
+	}
+	return n, nil
+}
+
 func (s outbox) Due(until int64, limit int) (due []store.Mail, first int64, err error) {
 	c := s.t.btx.Bucket(bucketOutboxTimes).Cursor()
 	for k, _ := c.First(); len(k) > 8; k, _ = c.Next() {

@@ -116,7 +116,8 @@ func testOutbox(t *testing.T, o Opener) {
 		return errors.Join(err, want("first", at, first))
 	}
 	s = view(t, o, s, func(tx store.Tx) error {
-		return errors.Join(due(tx, 2, 9, 3), due(tx, 3, 9, 3, two), due(tx, 99, 2, 3, two, one), due(tx, 99, 9, 3, two, one, three), due(tx, 99, 0, 3))
+		n, err := tx.Outbox().Len()
+		return errors.Join(err, want("how many", n, 3), due(tx, 2, 9, 3), due(tx, 3, 9, 3, two), due(tx, 99, 2, 3, two, one), due(tx, 99, 9, 3, two, one, three), due(tx, 99, 0, 3))
 	})
 	two.Next, two.Attempts = 20, 1
 	update(t, s, func(tx store.Tx) error {

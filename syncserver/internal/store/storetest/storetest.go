@@ -288,10 +288,22 @@ func testCommands(t *testing.T, o Opener) {
 	t.Helper()
 	s := o.Open(t)
 	update(t, s, func(tx store.Tx) error { return tx.Commands().Put(ann, "cmd_1", store.Answer{Board: boardA}) })
+	request := store.Hash{1, 2, 3}
+	update(t, s, func(tx store.Tx) error {
+		c := tx.Commands()
+		return errors.Join(c.Put(ann, "key_1_a", store.Answer{Request: request}), c.Put(ann, "key_2_a", store.Answer{Request: request}),
+			c.Put(ann, "key_3_a", store.Answer{}), c.Put(bob, "key_1_a", store.Answer{}))
+	})
+	update(t, s, func(tx store.Tx) error { return tx.Commands().Forget(ann, "key_", "key_2") })
 	view(t, o, s, func(tx store.Tx) error {
-		got, ok, err := tx.Commands().Get(ann, "cmd_1")
-		_, other, err2 := tx.Commands().Get(bob, "cmd_1")
-		return errors.Join(err, err2, want("found", ok, true), want("answer", got.Board, boardA), want("another account's", other, false))
+		c := tx.Commands()
+		got, ok, err := c.Get(ann, "cmd_1")
+		_, other, err2 := c.Get(bob, "cmd_1")
+		_, gone, err3 := c.Get(ann, "key_1_a")
+		kept, later, err4 := c.Get(ann, "key_2_a")
+		_, bobs, err5 := c.Get(bob, "key_1_a")
+		return errors.Join(err, err2, err3, err4, err5, want("found", ok, true), want("answer", got.Board, boardA), want("another account's", other, false),
+			want("the old one", gone, false), want("a later one", later, true), want("its request", kept.Request, request), want("another account's key", bobs, true))
 	})
 }
 

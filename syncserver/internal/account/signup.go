@@ -1,0 +1,212 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"widgets.pro/shared/fault"
+	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/ratelimit"
+	"widgets.pro/syncserver/internal/store"
+)
+
+// SignUp begins a sign-up: a mail with a ticket goes to the address, and who has that can Confirm. The claim that is
+// returned signs in whoever began, once it is confirmed; kept is a page of this site to go on to then, "" for none. If the
+// address has an account already the mail says so, and nothing else differs (rule I8). Faults: Invalid names the field;
+// Busy; Unavailable where the server cannot send mail.
+func (s *Service) SignUp(ctx context.Context, c Credentials, kept string) (claim Token, err error) {
+	email, f := sharing.NormaliseEmail(c.Email)
+	if f != nil {
+		return "", f
+	}
+	if f := checkPassword(c.Password); f != nil {
+		return "", f
+	}
+	name, f := CheckName(c.Name)
+	if f != nil {
+		return "", f
+	}
+	if err := s.canMail("nobody can sign up here"); err != nil {
+		return "", err
+	}
+	if err := s.take(s.signUps, ratelimit.Client(c.Client)); err != nil {
+		return "", err
+	}
+	hash, err := s.hasher.hash(ctx, c.Password)
+	if err != nil {
+		return "", err
+	}
+	if claim, err = s.newToken(claimPrefix); err != nil {
+		return "", err
+	}
+	now := s.cfg.Now()
+	return claim, s.invite(ctx, store.Ticket{
+		Hash: hashToken(claim.Reveal()), Kind: store.TicketClaim, Created: now.UnixMilli(), Expires: now.Add(SignUpLifetime + claimGrace).UnixMilli(),
+		Email: email, Password: hash, Name: name, Label: c.Label, Kept: LocalPath(kept),
+	}, true, c.Client)
+}
+
+// invite sends the mail of a sign-up, for its claim, which holds all there is to know of the account to be. Another mail
+// for the same claim leaves the earlier ones good: all lead to one account.
+func (s *Service) invite(ctx context.Context, claim store.Ticket, fresh bool, client netip.Addr) error {
+	secret, err := s.newTicket()
+	if err != nil {
+		return err
+	}
+	letters, err := s.compose(
+		mail.ConfirmSignUp{To: claim.Email, URL: s.cfg.Base + "/confirm/" + secret.Reveal()},
+		mail.AlreadyHere{To: claim.Email, LogIn: s.cfg.Base + "/login", Reset: s.cfg.Base + "/forgot"},
+	)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Now()
+	ticket := store.Ticket{
+		Hash: hashToken(secret.Reveal()), Kind: store.TicketSignUp, Created: now.UnixMilli(),
+		Expires: min(now.Add(SignUpLifetime).UnixMilli(), claim.Expires), Email: claim.Email, Claim: claim.Hash,
+	}
+	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
+		if err := payForMail(tx, client, now); err != nil {
+			return err
+		}
+		_, known, err := tx.Accounts().ByEmail(claim.Email)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			if err := tx.Tickets().Put(claim); err != nil {
+				return err
+			}
+		}
+		// The ticket is kept for a known address too, to which its secret is not sent, so that both cost the same.
+		if err := tx.Tickets().Put(ticket); err != nil {
+			return err
+		}
+		letter := letters[0]
+		if known {
+			letter = letters[1]
+		}
+		return s.post(tx, letter, now)
+	})
+	if err != nil {
+		return fmt.Errorf("begin a sign-up: %w", err)
+	}
+	return nil
+}
+
+// Resend sends the mail of a sign-up once more, and tells to which address. It fails with NotFound where the claim is none,
+// was used, or its time is over; else as SignUp.
+func (s *Service) Resend(ctx context.Context, claim string, client netip.Addr) (email string, err error) {
+	if err := s.take(s.polled, ratelimit.Client(client)); err != nil {
+		return "", err
+	}
+	t, err := s.readTicket(ctx, claim, store.TicketClaim)
+	if err != nil || t.Account != "" {
+		return t.Email, err // it is confirmed already: there is nothing to send
+	}
+	if err := s.canMail("nobody can sign up here"); err != nil {
+		return "", err
+	}
+	return t.Email, s.invite(ctx, t, false, client)
+}
+
+// readTicket is findTicket in a transaction of its own.
+func (s *Service) readTicket(ctx context.Context, secret string, kinds ...store.TicketKind) (t store.Ticket, err error) {
+	now := s.cfg.Now()
+	err = s.cfg.Store.View(ctx, func(tx store.Tx) error {
+		t, _, err = findTicket(tx, secret, now, kinds...)
+		return err
+	})
+	return t, err
+}
+
+// Confirmable tells which address a ticket from a mail would confirm. It consumes nothing, since mail scanners open links. It
+// fails with NotFound where the ticket is not good any more.
+func (s *Service) Confirmable(ctx context.Context, ticket string) (email string, err error) {
+	now := s.cfg.Now()
+	err = s.cfg.Store.View(ctx, func(tx store.Tx) error {
+		claim, err := findSignUp(tx, ticket, now)
+		email = claim.Email
+		return err
+	})
+	return email, err
+}
+
+// findSignUp is the claim behind a ticket from a mail, if it still waits.
+func findSignUp(tx store.Tx, ticket string, now time.Time) (claim store.Ticket, err error) {
+	t, _, err := findTicket(tx, ticket, now, store.TicketSignUp)
+	if err != nil {
+		return claim, err
+	}
+	claim, ok, err := tx.Tickets().Get(t.Claim)
+	if err != nil {
+		return claim, fmt.Errorf("read a claim: %w", err)
+	}
+	if !ok || claim.Account != "" || now.UnixMilli() >= claim.Expires {
+		return store.Ticket{}, over()
+	}
+	return claim, nil
+}
+
+// Confirm makes the account that a ticket from a mail is for, with its personal organisation (rule A1), and signs it in
+// for lifetime, of c looking at Client, Kind and Label only. kept is the page to go on to, "" for none. Faults: NotFound
+// where the ticket is not good any more; Conflict if the address got an account in between.
+func (s *Service) Confirm(ctx context.Context, ticket string, c Credentials, lifetime time.Duration) (in SignIn, kept string, err error) {
+	if err := s.take(s.opened, ratelimit.Client(c.Client)); err != nil {
+		return in, "", err
+	}
+	now := s.cfg.Now()
+	var claim store.Ticket
+	if err := s.cfg.Store.View(ctx, func(tx store.Tx) (err error) {
+		claim, err = findSignUp(tx, ticket, now)
+		return err
+	}); err != nil {
+		return in, "", err
+	}
+	a, err := s.newAccount(claim.Email, claim.Password, claim.Name)
+	if err != nil {
+		return in, "", err
+	}
+	in, err = s.signIn(ctx, a, c, lifetime, func(tx store.Tx) error {
+		claim, err := findSignUp(tx, ticket, now)
+		if err != nil {
+			return err
+		}
+		if err := create(tx, a); err != nil {
+			return err
+		}
+		if err := tx.Tickets().Delete(hashToken(ticket)); err != nil {
+			return err
+		}
+		claim.Account, claim.Password = a.ID, ""
+		return tx.Tickets().Put(claim)
+	})
+	if errors.Is(err, store.ErrTaken) {
+		return in, "", fault.New(fault.Conflict, "This address has an account already.").WithHint("Log in instead.")
+	}
+	return in, claim.Kept, err
+}
+
+// Claim signs in whoever began a sign-up, for lifetime, once: done is false while it is not confirmed. It fails with
+// NotFound where the claim is none, was used, or its time is over.
+func (s *Service) Claim(ctx context.Context, claim string, client netip.Addr, lifetime time.Duration) (in SignIn, done bool, err error) {
+	if err := s.take(s.polled, ratelimit.Client(client)); err != nil {
+		return in, false, err
+	}
+	t, err := s.readTicket(ctx, claim, store.TicketClaim)
+	if err != nil || t.Account == "" {
+		return in, false, err
+	}
+	now := s.cfg.Now()
+	in, err = s.signIn(ctx, store.Account{ID: t.Account, Email: t.Email}, Credentials{Label: t.Label}, lifetime, func(tx store.Tx) error {
+		if _, _, err := findTicket(tx, claim, now, store.TicketClaim); err != nil {
+			return err
+		}
+		return tx.Tickets().Delete(hashToken(claim))
+	})
+	return in, err == nil, err
+}
