@@ -10,6 +10,7 @@ import (
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 )
 
@@ -18,19 +19,9 @@ import (
 // role or message; after one nothing is queued.
 func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, message string) (Invited, error) {
 	out := Invited{Invited: []string{}, Bad: []string{}, Present: []string{}}
-	good, bad := sharing.ParseInvitees(addresses)
-	message = strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n"))
-	switch f := sharing.CheckMessage(message); {
-	case f != nil:
-		return out, f
-	case len(good)+len(bad) == 0:
-		return out, fault.Field("addresses", "Whom? Enter at least one e-mail address.")
-	case len(good)+len(bad) > sharing.MaxInvitees:
-		return out, fault.Field("addresses", fmt.Sprintf("At most %d people can be invited in one go.", sharing.MaxInvitees)).
-			WithHint("Invite the others afterwards.")
-	}
-	if f := sharing.CheckInvitedRole(role); f != nil {
-		return out, f
+	good, bad, message, err := screen.AskInvite(addresses, role, message)
+	if err != nil {
+		return out, err //nolint:wrapcheck // a fault of what is asked for
 	}
 	out.Bad = append(out.Bad, bad...)
 	w.write.Lock()

@@ -153,6 +153,7 @@ func TestI6_V1_V2_ARemovedEditorIsCutAtOnce(t *testing.T) {
 	if got := b.view(id).Title; got == "secret" {
 		t.Error("the secret was seen")
 	}
+	a.until("the owner has the receipt", func() bool { return a.cutOff[id] == 1 })
 	if a.view(id).Title != "secret" {
 		t.Error("the removed editor's edit was taken")
 	}

@@ -27,9 +27,9 @@ type Invitations interface {
 
 // Addresses to which pages lead that are made elsewhere.
 const (
-	// workspace is below which the workspace on the web is, and workspaceBoard where it shows a dashboard.
-	workspace      = "/app/"
-	workspaceBoard = workspace + "d/"
+	// workspace is where the workspace on the web is, and workspaceBoard below which it shows a dashboard.
+	workspace      = "/app"
+	workspaceBoard = workspace + "/d/"
 )
 
 // maxPersonName is how many characters the name of a new account has at most.
@@ -43,7 +43,8 @@ func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []http
 			Limits: "body 16 KiB; same origin; shares the misses of GET /s/{short} and the attempts of POST /login; hashing bounded",
 		},
 		{
-			Pattern: "POST /invite/{invite}/switch", Audience: httpmw.Invited, Handler: form(s.switchAccount), Limits: "same origin",
+			Pattern: "POST /invite/{invite}/switch", Audience: httpmw.Invited, Handler: form(s.switchAccount),
+			Limits: "same origin; shares the misses of GET /s/{short}",
 		},
 		{Pattern: "POST /invitations/{invitation}", Audience: httpmw.SignedIn, Handler: form(s.acceptWaiting), Limits: "body 16 KiB; same origin"},
 	}
@@ -209,6 +210,9 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, j people.Joined, e
 
 // switchAccount signs whoever is signed in out, so that the invited one can come in.
 func (s *Site) switchAccount(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.openInvitation(w, r); !ok {
+		return
+	}
 	s.endSession(r)
 	http.SetCookie(w, account.NoCookie(s.secure))
 	seeOther(w, "/invite/"+r.PathValue("invite"))
