@@ -5,7 +5,7 @@ TOOLS         := build/tools/$(GOLANGCI_LINT)
 VERSION       := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_OUT   := -trimpath -ldflags "-s -w -X widgets.pro/shared/release.version=$(VERSION)"
 
-FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) frontend/build.mjs frontend/package-lock.json
+FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) $(wildcard frontend/*.html frontend/*.mjs) frontend/package-lock.json
 GO_SOURCES       := $(shell find app shared syncserver frontend main.go -name '*.go' -not -name '*_test.go' -not -path '*/node_modules/*' 2>/dev/null) go.mod go.sum
 
 .DEFAULT_GOAL := help

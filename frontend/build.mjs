@@ -1,6 +1,7 @@
 // Builds what the two programs embed. `node build.mjs` builds all; `node build.mjs share render` only the named parts.
 //
 //   app     index.html, src/app/main.ts           -> dist/app/index.html, dist/app/assets/*
+//           web.html, src/app/web.ts              -> dist/app/web.html, the same for a sync server
 //   share   src/share/share.ts, share.css         -> dist/share/share.js, dist/share/share.css
 //   embed   src/share/embed.ts                    -> dist/share/embed.js (one IIFE, for the pages around a frame)
 //   render  src/render/render.ts                  -> dist/render/render.js (one IIFE, for an engine without host objects)

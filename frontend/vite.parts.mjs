@@ -32,7 +32,14 @@ export const parts = {
   app: {
     ...shared,
     plugins: [svelte({ configFile: false })],
-    build: { target, outDir: "dist/app", emptyOutDir: true, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+    build: {
+      target,
+      outDir: "dist/app",
+      emptyOutDir: true,
+      modulePreload: { polyfill: false },
+      assetsInlineLimit: 0,
+      rolldownOptions: { input: { index: "index.html", web: "web.html" } },
+    },
   },
   share: {
     ...shared,

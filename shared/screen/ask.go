@@ -3,6 +3,7 @@ package screen
 import (
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/oklog/ulid/v2"
@@ -99,6 +100,42 @@ func askPeople(c ShareChange, asked *sharing.Command) error {
 		}
 	}
 	return nil
+}
+
+// AskInvite checks what was typed to invite people (rule I1). Good are the addresses to invite, bad those that cannot be read,
+// as they were typed; text is the message as it goes out. Faults name addresses, role or message.
+func AskInvite(addresses string, role sharing.Role, message string) (good, bad []string, text string, err error) {
+	good, bad = sharing.ParseInvitees(addresses)
+	text = strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n"))
+	f := sharing.CheckMessage(text)
+	switch {
+	case f != nil:
+		return nil, nil, "", f
+	case len(good)+len(bad) == 0:
+		return nil, nil, "", fault.Field("addresses", "Whom? Enter at least one e-mail address.")
+	case len(good)+len(bad) > sharing.MaxInvitees:
+		return nil, nil, "", fault.Field("addresses", fmt.Sprintf("At most %d people can be invited in one go.", sharing.MaxInvitees)).
+			WithHint("Invite the others afterwards.")
+	}
+	if f := sharing.CheckInvitedRole(role); f != nil {
+		return nil, nil, "", f
+	}
+	return good, bad, text, nil
+}
+
+// TakesAway reports whether all that a command does is to take access away.
+func TakesAway(c sharing.Command) bool {
+	switch c.Action {
+	case sharing.Disable, sharing.Delete, sharing.Revoke:
+		return true
+	case sharing.SetMemberRole:
+		return !c.Role.CanEdit()
+	case sharing.SetEditorShare:
+		return !c.Allow
+	case sharing.Enable, sharing.Rotate, sharing.SetPassword, sharing.RemovePassword, sharing.SetExpiry, sharing.SetSlug,
+		sharing.SetStill, sharing.SetOrigins, sharing.Invite, sharing.Resend, sharing.Move:
+	}
+	return false
 }
 
 // hashPassword hashes a password as it is compared on the server: in Unicode's composed form, so that it does not matter

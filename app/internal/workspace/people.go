@@ -10,6 +10,7 @@ import (
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 )
@@ -19,19 +20,9 @@ import (
 // role or message; after one nothing is queued.
 func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, message string) (Invited, error) {
 	out := Invited{Invited: []string{}, Bad: []string{}, Present: []string{}}
-	good, bad := sharing.ParseInvitees(addresses)
-	message = strings.TrimSpace(strings.ReplaceAll(message, "\r\n", "\n"))
-	switch f := sharing.CheckMessage(message); {
-	case f != nil:
-		return out, f
-	case len(good)+len(bad) == 0:
-		return out, fault.Field("addresses", "Whom? Enter at least one e-mail address.")
-	case len(good)+len(bad) > sharing.MaxInvitees:
-		return out, fault.Field("addresses", fmt.Sprintf("At most %d people can be invited in one go.", sharing.MaxInvitees)).
-			WithHint("Invite the others afterwards.")
-	}
-	if f := sharing.CheckInvitedRole(role); f != nil {
-		return out, f
+	good, bad, message, err := screen.AskInvite(addresses, role, message)
+	if err != nil {
+		return out, err //nolint:wrapcheck // a fault of what is asked for
 	}
 	out.Bad = append(out.Bad, bad...)
 	w.write.Lock()
@@ -45,15 +36,16 @@ func (w *Workspace) Invite(id board.ID, addresses string, role sharing.Role, mes
 	}
 	present, pending := w.present(d)
 	var commands []sharing.Command
+	ids := ulid.Monotonic(w.deps.Random, 0) // so that the order of the ids is that of the list
 	for _, email := range good {
 		if present[email] {
 			out.Present = append(out.Present, email)
 			continue
 		}
 		c := sharing.Command{Action: sharing.Invite, Email: email, Role: role, Message: message}
-		u, err := w.newULID()
+		u, err := ulid.New(ulid.Timestamp(w.deps.Now()), ids)
 		if err != nil {
-			return out, err
+			return out, fmt.Errorf("make an id: %w", err)
 		}
 		c.Invitation = sharing.NewInvitationID(u)
 		if err := w.name(&c, id); err != nil {
@@ -463,7 +455,7 @@ func (w *Workspace) Presence(m wire.Presence) error {
 	defer w.write.Unlock()
 	d, err := w.find(m.Board)
 	if err != nil || d.rec.Denied != "" || slices.Equal(d.presence, m.People) {
-		return nil //nolint:nilerr // deleted here meanwhile, or late, or no news
+		return nil // deleted here meanwhile, or late, or no news
 	}
 	w.mu.Lock()
 	d.presence = m.People

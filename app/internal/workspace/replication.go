@@ -10,6 +10,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/wire"
 )
@@ -299,21 +300,6 @@ func subject(c sharing.Command) string {
 	return "link"
 }
 
-// takesAway reports whether all that a command does is to take access away.
-func takesAway(c sharing.Command) bool {
-	switch c.Action {
-	case sharing.Disable, sharing.Delete, sharing.Revoke:
-		return true
-	case sharing.SetMemberRole:
-		return !c.Role.CanEdit()
-	case sharing.SetEditorShare:
-		return !c.Allow
-	case sharing.Enable, sharing.Rotate, sharing.SetPassword, sharing.RemovePassword, sharing.SetExpiry, sharing.SetSlug,
-		sharing.SetStill, sharing.SetOrigins, sharing.Invite, sharing.Resend, sharing.Move:
-	}
-	return false
-}
-
 // letsIn reports whether a command may let somebody see what they do not see as it is: the dashboard, or the parts of it
 // that only editors see. The holder of w.write calls it.
 func (w *Workspace) letsIn(l sharing.Link, c sharing.Command, now int64) bool {
@@ -327,7 +313,7 @@ func (w *Workspace) letsIn(l sharing.Link, c sharing.Command, now int64) bool {
 	case sharing.Invite, sharing.Resend:
 		return true
 	case sharing.SetMemberRole, sharing.SetEditorShare:
-		return !takesAway(c)
+		return !screen.TakesAway(c)
 	case sharing.Move:
 		return !w.personal(c.Organisation) // of which nobody else is a member
 	case sharing.Disable, sharing.Rotate, sharing.Delete, sharing.SetPassword, sharing.SetSlug, sharing.SetStill, sharing.SetOrigins,

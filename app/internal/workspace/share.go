@@ -34,7 +34,7 @@ func (w *Workspace) Share(id board.ID, ask ShareChange) error {
 	case d.manages() && !d.role().CanShare() && ownersOnly(asked):
 		return fault.New(fault.Denied, "Only an owner of this dashboard can do that.")
 	default:
-		if err := d.mayShare(!takesAway(asked)); err != nil {
+		if err := d.mayShare(!screen.TakesAway(asked)); err != nil {
 			return err
 		}
 	}

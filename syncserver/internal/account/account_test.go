@@ -34,6 +34,7 @@ type world struct {
 	store   store.Store
 	path    string
 	now     atomic.Int64 // seconds
+	ticks   atomic.Int64 // how often the clock was read, each of which takes a ms, so that mail is in order
 	ended   atomic.Int32
 	log     bytes.Buffer
 }
@@ -55,7 +56,7 @@ func newWorld(t *testing.T) *world {
 // serve makes the service, anew after a restart.
 func (w *world) serve(t *testing.T) {
 	t.Helper()
-	now := func() time.Time { return time.Unix(w.now.Load(), 0) }
+	now := func() time.Time { return time.Unix(w.now.Load(), w.ticks.Add(1)*int64(time.Millisecond)) }
 	office, err := mail.New(mail.Config{Store: w.store, Now: now, Random: rand.Reader, Base: base})
 	if err != nil {
 		t.Fatal(err)

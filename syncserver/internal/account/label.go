@@ -24,7 +24,7 @@ func LabelOf(r *http.Request) string {
 		}
 		return ""
 	}
-	program := ""
+	var program string
 	switch {
 	case strings.HasPrefix(agent, "widgets.pro/"):
 		program = "Desktop app"
@@ -35,8 +35,16 @@ func LabelOf(r *http.Request) string {
 		program = first([][2]string{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"Safari/", "Safari"}})
 	}
 	system := first([][2]string{
-		{"Windows", "Windows"}, {"(windows", "Windows"}, {"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"},
-		{"Macintosh", "Mac"}, {"(darwin", "Mac"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}, {"(linux", "Linux"},
+		{"Windows", "Windows"},
+		{"(windows", "Windows"},
+		{"Android", "Android"},
+		{"iPhone", "iPhone"},
+		{"iPad", "iPad"},
+		{"Macintosh", "Mac"},
+		{"(darwin", "Mac"},
+		{"CrOS", "ChromeOS"},
+		{"Linux", "Linux"},
+		{"(linux", "Linux"},
 	})
 	if program == "" || system == "" {
 		return program

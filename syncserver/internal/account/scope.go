@@ -32,7 +32,7 @@ func scopesOf(rec store.Session) []Scope {
 		return nil
 	}
 	out := []Scope{}
-	for _, s := range strings.Fields(rec.Scopes) {
+	for s := range strings.FieldsSeq(rec.Scopes) {
 		out = append(out, Scope(s))
 	}
 	return out

@@ -20,13 +20,17 @@ type Owners interface {
 	ChangeAddress(ctx context.Context, who account.Identity, email, password string, client netip.Addr) error
 	SendVerification(ctx context.Context, who account.Identity, client netip.Addr) error
 	ChangePassword(ctx context.Context, who account.Identity, present, password string, client netip.Addr) error
+	Delete(ctx context.Context, who account.Identity, email, password string, client netip.Addr) error
+}
+
+// Devices is what the API asks of account.Service about what is signed in.
+type Devices interface {
 	Sessions(ctx context.Context, who account.Identity) ([]account.Device, error)
 	EndSession(ctx context.Context, who account.Identity, id string) error
 	EndOthers(ctx context.Context, who account.Identity) error
 	Tokens(ctx context.Context, who account.Identity) ([]account.Key, error)
 	CreateToken(ctx context.Context, who account.Identity, name string, scopes []account.Scope, expires time.Time) (account.Token, account.Key, error)
 	RevokeToken(ctx context.Context, who account.Identity, id string) error
-	Delete(ctx context.Context, who account.Identity, email, password string, client netip.Addr) error
 }
 
 // signedIn answers a request of somebody who is signed in.

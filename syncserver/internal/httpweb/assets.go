@@ -27,6 +27,7 @@ const (
 	// The page of the workspace, and the folder of what it loads. Those files have a digest in their names already.
 	workspacePage  = "app/web.html"
 	workspaceFiles = "app/assets"
+	workspaceIcon  = "app/icon.svg"
 )
 
 // Assets is what the front end's build made for the server. The files that share pages load bear a digest of their content
@@ -37,6 +38,7 @@ type Assets struct {
 	render string
 	embed  *asset // at a stable address; nil if it was not built
 	app    []byte // the workspace's page; nil if it was not built
+	icon   *asset // at a stable address; nil if it was not built
 }
 
 type asset struct {
@@ -89,7 +91,17 @@ func (a *Assets) addWorkspace(dist fs.FS) (err error) {
 	if err != nil {
 		return fmt.Errorf("list the workspace's files: %w", err)
 	}
-	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	icon, err := read(dist, workspaceIcon)
+	if err != nil {
+		return err
+	}
+	const svg = "image/svg+xml"
+	if icon != nil {
+		if a.icon, err = newAsset(svg, icon); err != nil {
+			return fmt.Errorf("compress %s: %w", workspaceIcon, err)
+		}
+	}
+	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": svg}
 	for _, f := range files {
 		kind, known := types[path.Ext(f.Name())]
 		if !known {
@@ -186,10 +198,14 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r, f.form(r), forEver)
 }
 
-// Embed serves the script that makes frames as high as their content, to the pages of other sites (rule E6). Its address
-// stays, so it is asked for again after an hour.
-func (a *Assets) Embed(w http.ResponseWriter, r *http.Request) {
-	f := a.embed
+// Embed serves the script that makes frames as high as their content, to the pages of other sites (rule E6).
+func (a *Assets) Embed(w http.ResponseWriter, r *http.Request) { a.embed.stable(w, r) }
+
+// Icon serves the workspace's icon.
+func (a *Assets) Icon(w http.ResponseWriter, r *http.Request) { a.icon.stable(w, r) }
+
+// stable serves a file whose address stays, so that it is asked for again after an hour.
+func (f *asset) stable(w http.ResponseWriter, r *http.Request) {
 	if f == nil {
 		http.Error(w, "There is no such file.", http.StatusNotFound)
 		return

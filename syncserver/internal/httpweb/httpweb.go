@@ -21,7 +21,6 @@ import (
 	"strings"
 	"time"
 
-	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/httpapi"
@@ -52,17 +51,6 @@ type Locks interface {
 type Core interface {
 	// ShortLink finds the token behind a short link that is in force; every other is the same NotFound fault.
 	ShortLink(ctx context.Context, short string) (sharing.Token, error)
-	// Dashboards lists what an account may open, by title.
-	Dashboards(ctx context.Context, id store.AccountID) ([]Dashboard, error)
-}
-
-// Dashboard is one line of "My dashboards".
-type Dashboard struct {
-	ID      board.ID
-	Title   string
-	Link    sharing.Link
-	Trashed bool
-	Role    sharing.Role
 }
 
 // Accounts is what the pages ask of account.Service.
@@ -72,15 +60,21 @@ type Accounts interface {
 	SignUpInvited(ctx context.Context, c account.Credentials, lifetime time.Duration, and func(store.Tx, store.AccountID) error) (account.SignIn, error)
 	// Person tells whose session a token is.
 	Person(ctx context.Context, token string) (account.Identity, error)
+	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
+	Tickets
 	httpapi.Newcomers
 	httpapi.Owners
+	httpapi.Devices
+}
+
+// Tickets is what the pages ask of account.Service for those who open the link in a mail.
+type Tickets interface {
 	Confirmable(ctx context.Context, ticket string) (email string, err error)
 	Confirm(ctx context.Context, ticket string, c account.Credentials, lifetime time.Duration) (in account.SignIn, kept string, err error)
 	Resettable(ctx context.Context, ticket string) (email string, err error)
 	Reset(ctx context.Context, ticket, password string, client netip.Addr) error
 	Verifiable(ctx context.Context, ticket string) (account.Verification, error)
 	Verify(ctx context.Context, ticket string, client netip.Addr) (account.Verification, error)
-	Leaving(ctx context.Context, who account.Identity) (account.Leaving, error)
 }
 
 // Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a
@@ -115,6 +109,7 @@ type Site struct {
 
 	unavailable map[look]*fixed
 	notFound    *fixed
+	reference   reference
 }
 
 // Limits of what one client address may do. Whoever has spent the misses is not answered by short links until they
@@ -162,6 +157,9 @@ func New(cfg Config) (*Site, error) {
 	const policy = "default-src 'none'; base-uri 'none'; form-action %s; frame-ancestors %s; img-src data:; style-src %s"
 	s.policy = []string{fmt.Sprintf(policy, "'self'", "'none'", page.StyleHash(string(style)))}
 	s.framed = []string{fmt.Sprintf(policy, "'none'", "*", page.StyleHash(string(style)))}
+	if s.reference, err = newReference(httpapi.Description(), cfg.Base); err != nil {
+		return nil, err
+	}
 	s.unavailable = map[look]*fixed{}
 	for _, l := range looks() {
 		gone := unavailable
@@ -198,8 +196,10 @@ func (s *Site) Routes() []httpmw.Route {
 		},
 		{Pattern: "GET /s/{short}", Audience: httpmw.LinkHolder, Handler: http.HandlerFunc(s.short), Limits: "20 misses by address, then 1 in 6 s"},
 		{Pattern: "GET /assets/{name}", Audience: httpmw.Everybody, Handler: s.cfg.Assets},
+		{Pattern: "GET /icon.svg", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Icon)},
 		{Pattern: "GET /embed.js", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.cfg.Assets.Embed)},
 		{Pattern: "GET /{$}", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.home)},
+		{Pattern: "GET /api", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.api)},
 		{Pattern: "GET /login", Audience: httpmw.Everybody, Handler: http.HandlerFunc(s.logInForm)},
 		{
 			Pattern: "POST /login", Audience: httpmw.Everybody, Handler: form(s.logIn),

@@ -24,8 +24,12 @@ type Invitations interface {
 	AcceptWaiting(ctx context.Context, account store.AccountID, id store.InvitationID) (people.Joined, error)
 }
 
-// workspaceBoard is below which the workspace on the web shows a dashboard.
-const workspaceBoard = "/app/d/"
+// Addresses to which pages lead that are made elsewhere.
+const (
+	// workspace is where the workspace on the web is, and workspaceBoard below which it shows a dashboard.
+	workspace      = "/app"
+	workspaceBoard = workspace + "/d/"
+)
 
 func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []httpmw.Route {
 	return []httpmw.Route{

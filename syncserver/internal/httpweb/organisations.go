@@ -81,14 +81,14 @@ func (s *Site) listOrganisations(w http.ResponseWriter, r *http.Request, me acco
 	s.page(w, r, l.say(w, wrong), "organisations.html", l)
 }
 
-// say puts what is wrong into a form and tells the status of the answer.
-func (f *problem) say(w http.ResponseWriter, wrong error) int {
+// say puts what is wrong into a page and tells the status of the answer.
+func (p *problem) say(w http.ResponseWriter, wrong error) int {
 	if wrong == nil {
 		return http.StatusOK
 	}
 	why := fault.From(wrong)
 	httpapi.RetryAfter(w.Header(), why)
-	f.Field, f.Message, f.Hint = why.Field, why.Message, why.Hint
+	*p = problemOf(why)
 	return httpapi.Status(why.Kind)
 }
 

@@ -23,7 +23,7 @@ func TestA1_I1_OrganisationsWithoutAScript(t *testing.T) {
 	s := start(t)
 	contains(t, s.get("/organisations"), 303)
 	ann := client(t)
-	s.enter(ann, "ann@example.org")
+	s.logIn(ann, "ann@example.org")
 	contains(t, s.do(ann, http.MethodGet, "/organisations", nil), 200, "Your personal organisation", "1 dashboard")
 	contains(t, s.do(ann, http.MethodPost, "/organisations", url.Values{"name": {" "}}), 422, `role="alert"`)
 	made := s.do(ann, http.MethodPost, "/organisations", url.Values{"name": {"Team <b>"}})
@@ -54,7 +54,7 @@ func TestA1_I1_OrganisationsWithoutAScript(t *testing.T) {
 	}
 
 	bob := client(t)
-	invited := s.invited("bob@example.org")
+	invited := s.invited("bob@example.org", 0)
 	contains(t, s.get(invited), 200, "ann invites you to Team &lt;b&gt;", "As a member", "Hello\nthere")
 	if a := s.do(bob, http.MethodPost, invited, url.Values{"password": {password}}); a.status != 303 || a.header.Get("Location") != path {
 		t.Fatalf("accept: %d %v", a.status, a.header)

@@ -83,6 +83,9 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // gone answers for every link that does not work, whatever the reason (rule A5).
 func (s *Site) gone(w http.ResponseWriter, r *http.Request) { s.unavailable[lookOf(r)].ServeHTTP(w, r) }
 
+// Fail answers a request that failed with err, for pages that other packages serve.
+func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) { s.fail(w, r, err) }
+
 // fail answers any other request that failed.
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if page, status, ok := s.failed(w, r, err); ok {

@@ -393,7 +393,7 @@ func TestB2_HostileTextIsText(t *testing.T) {
 	}
 	c := client(t)
 	s.do(c, http.MethodPost, "/login", url.Values{"email": {"ann@example.org"}, "password": {password}})
-	for _, path := range []string{share(s.link), "/"} {
+	for _, path := range []string{share(s.link), "/app/api/state"} {
 		if a := s.do(c, http.MethodGet, path, nil); a.status != 200 || strings.Contains(a.body, "<script>") || strings.Contains(a.body, "<img") {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}

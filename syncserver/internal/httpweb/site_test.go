@@ -171,6 +171,11 @@ func (s *site) do(c *http.Client, method, path string, form url.Values, header .
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
+	return s.send(c, req)
+}
+
+func (s *site) send(c *http.Client, req *http.Request) answer {
+	s.t.Helper()
 	res, err := c.Do(req)
 	if err != nil {
 		s.t.Fatal(err)

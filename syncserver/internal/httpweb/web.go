@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"strings"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
@@ -41,20 +40,13 @@ const (
 	hereAccount       = "account"
 )
 
-// list is what the page of a signed-in visitor shows.
-type list struct {
-	Bar        bar
-	Dashboards []line
-	// Invitations are those that wait for the account.
+// invited is the start page of somebody whom invitations wait for.
+type invited struct {
+	Bar         bar
 	Invitations []waiting
 }
 
-type line struct {
-	Title, State, URL, Short, Role string
-	Live                           bool
-}
-
-// home is the welcome page, or the list of dashboards of whoever is signed in.
+// home is the welcome page. Whoever is signed in goes on to the workspace, after the invitations that wait for them.
 func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 	me, ok, err := s.who(r)
 	if err != nil {
@@ -65,45 +57,16 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, http.StatusOK, "welcome.html", nil)
 		return
 	}
-	boards, err := s.cfg.Core.Dashboards(r.Context(), me.Account)
+	invitations, err := s.waitingFor(r, me)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	l := list{Bar: bar{me.Email, hereDashboards}, Dashboards: make([]line, 0, len(boards))}
-	if l.Invitations, err = s.waitingFor(r, me); err != nil {
-		s.fail(w, r, err)
+	if len(invitations) == 0 {
+		seeOther(w, workspace)
 		return
 	}
-	for _, b := range boards {
-		l.Dashboards = append(l.Dashboards, s.line(b))
-	}
-	s.page(w, r, http.StatusOK, "home.html", l)
-}
-
-func (s *Site) line(b Dashboard) line {
-	l := line{Title: b.Title, Role: string(b.Role), State: "Private"}
-	if strings.TrimSpace(b.Title) == "" {
-		l.Title = "Untitled dashboard"
-	}
-	if b.Trashed {
-		l.State = "In the trash"
-		return l
-	}
-	switch b.Link.Mode(s.cfg.Now().UnixMilli()) {
-	case sharing.Private:
-		return l
-	case sharing.Public:
-		l.State = "Public link"
-	case sharing.Password:
-		l.State = "Password link"
-	}
-	l.Live = true
-	l.URL, l.Short = b.Link.Token.URL(s.cfg.Base), b.Link.ShortID.URL(s.cfg.Base)
-	if b.Link.Slug != "" {
-		l.Short = b.Link.Slug.URL(s.cfg.Base)
-	}
-	return l
+	s.page(w, r, http.StatusOK, "home.html", invited{Bar: bar{me.Email, hereDashboards}, Invitations: invitations})
 }
 
 // who is signed in; false if nobody is. The error is the store's.

@@ -1,14 +1,11 @@
-// Package published answers, over the store, what pages ask of the server: what a share link opens and shows, where a short
-// link leads, and which dashboards are somebody's. Access decides, content reads; nothing here is kept.
+// Package published answers, over the store, what pages ask of the server: what a share link opens and shows, and where a
+// short link leads. Access decides, content reads; nothing here is kept.
 package published
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"widgets.pro/shared/board"
@@ -86,49 +83,4 @@ func (s Source) ShortLink(ctx context.Context, short string) (t sharing.Token, e
 		return "", fmt.Errorf("decide about a short link: %w", err)
 	}
 	return t, nil
-}
-
-// Dashboards lists what an account may open, by title; links are told to those who may manage them.
-func (s Source) Dashboards(ctx context.Context, id store.AccountID) ([]httpweb.Dashboard, error) {
-	var out []httpweb.Dashboard
-	err := s.store.View(ctx, func(tx store.Tx) error {
-		out = nil
-		grants, err := access.List(tx, id)
-		if err != nil {
-			return err //nolint:wrapcheck // wrapped below
-		}
-		for _, g := range grants {
-			d, err := dashboard(tx, g)
-			if err != nil {
-				return err
-			}
-			out = append(out, d)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list the dashboards of an account: %w", err)
-	}
-	slices.SortStableFunc(out, func(a, b httpweb.Dashboard) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)), cmp.Compare(a.ID, b.ID))
-	})
-	return out, nil
-}
-
-func dashboard(tx store.Tx, g access.Grant) (d httpweb.Dashboard, err error) {
-	d = httpweb.Dashboard{ID: g.Board(), Role: g.Role()}
-	if d.Title, err = content.Title(tx, g); err != nil {
-		return d, err //nolint:wrapcheck // says what it was doing
-	}
-	rec, _, err := tx.Boards().Get(g.Board())
-	if err != nil {
-		return d, fmt.Errorf("read dashboard %s: %w", g.Board(), err)
-	}
-	d.Trashed = rec.Trashed
-	if g.May(access.Share) {
-		if d.Link, err = tx.Links().Get(g.Board()); err != nil {
-			return d, fmt.Errorf("read the link of %s: %w", g.Board(), err)
-		}
-	}
-	return d, nil
 }

@@ -129,8 +129,8 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
 	if s.app, err = webapp.New(webapp.Config{
-		Store: st, Rooms: s.rooms, Accounts: accounts, Log: d.Log, Now: d.Now, Random: d.Random, Base: d.Config.Base,
-		Secure: secure, Page: s.web.assets.Workspace(), Version: release.Version(),
+		Store: st, Rooms: s.rooms, Accounts: accounts, People: invites, Mails: s.office.Enabled(), Log: d.Log, Now: d.Now,
+		Random: d.Random, Base: d.Config.Base, Secure: secure, Page: s.web.assets.Workspace(), Fail: s.web.site.Fail, Version: release.Version(),
 	}); err != nil {
 		return nil, fmt.Errorf("prepare the workspace: %w", err)
 	}
@@ -151,7 +151,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
 		httpapi.NewPrograms(httpapi.ProgramsConfig{
-			Store: st, Events: s.rooms, Author: server, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Store: st, Events: s.rooms, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
 			Base: d.Config.Base, Watching: s.rooms.Watchers,
 		}).Routes(),
 		s.web.site.Routes(),

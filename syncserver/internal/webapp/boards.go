@@ -16,6 +16,7 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -128,12 +129,13 @@ func (s *Service) rowsCSV(w http.ResponseWriter, r *http.Request, me account.Ide
 
 func (s *Service) create(w http.ResponseWriter, r *http.Request, me account.Identity) (any, error) {
 	var in struct {
-		Title string `json:"title"`
+		Title        string `json:"title"`
+		Organisation string `json:"organisation"`
 	}
 	if err := decode(w, r, maxSmall, &in); err != nil {
 		return nil, err
 	}
-	return s.make(r, me, board.View{Title: in.Title, Theme: board.ThemeSystem}, false)
+	return s.make(r, me, board.View{Title: in.Title, Theme: board.ThemeSystem}, false, in.Organisation)
 }
 
 func (s *Service) duplicate(w http.ResponseWriter, r *http.Request, me account.Identity) (any, error) {
@@ -145,7 +147,7 @@ func (s *Service) duplicate(w http.ResponseWriter, r *http.Request, me account.I
 		return nil, err
 	}
 	v.Title = screen.CopyTitle(v.Title)
-	return s.make(r, me, v, true)
+	return s.make(r, me, v, true, "")
 }
 
 func (s *Service) importBoard(w http.ResponseWriter, r *http.Request, me account.Identity) (any, error) {
@@ -157,12 +159,12 @@ func (s *Service) importBoard(w http.ResponseWriter, r *http.Request, me account
 	if err != nil {
 		return nil, err //nolint:wrapcheck // a fault of the file
 	}
-	return s.make(r, me, v, false)
+	return s.make(r, me, v, false, "")
 }
 
-// make makes a dashboard with the content of v under new ids, private and the account's own. Lenient keeps widgets of kinds
-// from a newer version.
-func (s *Service) make(r *http.Request, me account.Identity, v board.View, lenient bool) (any, error) {
+// make makes a dashboard with the content of v under new ids, private and the account's own, in its personal organisation
+// unless another one is named. Lenient keeps widgets of kinds from a newer version.
+func (s *Service) make(r *http.Request, me account.Identity, v board.View, lenient bool, organisation string) (any, error) {
 	u, err := s.newULID()
 	if err != nil {
 		return nil, err
@@ -185,8 +187,12 @@ func (s *Service) make(r *http.Request, me account.Identity, v board.View, lenie
 		if err := content.Create(tx, s.cfg.Rooms, me.Account, []content.NewBoard{{ID: id, Epoch: epoch, Now: now}}); err != nil {
 			return err //nolint:wrapcheck // wrapped below
 		}
-		_, err := p.author.Submit(tx, s.cfg.Rooms, access.Account(me.Account), id, edits, now)
-		return err //nolint:wrapcheck // wrapped below
+		who := access.Account(me.Account)
+		if _, err := p.author.Submit(tx, s.cfg.Rooms, who, id, edits, now); err != nil || organisation == "" {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		move := sharing.Command{ID: sharing.NewCommandID(u), Board: id, Action: sharing.Move, Organisation: organisation}
+		return s.applyPeople(tx, who, move, people.Minted{}, now)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a dashboard: %w", err)

@@ -45,7 +45,7 @@ func offer(w http.ResponseWriter, r *http.Request, _ account.Identity) (any, err
 	return offered{}, nil
 }
 
-// settings takes what the page keeps by itself.
+// nothing takes what the page keeps by itself.
 func nothing(w http.ResponseWriter, r *http.Request, _ account.Identity) (any, error) {
 	if _, err := body(w, r, maxSmall); err != nil {
 		return nil, err

@@ -129,6 +129,7 @@ func (d *desk) sit(id board.ID) {
 func (d *desk) rise(id board.ID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.member.LookAway(id)
 	if st := d.seats[id]; st != nil && !d.ended {
 		st.room.Leave()
 		delete(d.seats, id)
@@ -186,6 +187,12 @@ func (d *desk) tell(ctx context.Context, p room.Pending) {
 	moved := map[board.ID]bool{} // dashboards, with whether something beside the content has changed
 	for _, st := range p.Seats {
 		moved[st.Board()] = false
+	}
+	for id := range p.People {
+		moved[id] = true
+	}
+	for id := range p.Presence {
+		moved[id] = true
 	}
 	state := p.List
 	for id, rc := range p.Share {

@@ -10,9 +10,11 @@ import (
 	"widgets.pro/shared/hlc"
 	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/store"
 )
 
@@ -30,19 +32,30 @@ func (s *Service) state(_ http.ResponseWriter, r *http.Request, me account.Ident
 	}
 	err := s.view(r.Context(), me, func(tx store.Tx) (err error) {
 		out.Boards, out.Organisations = []screen.BoardSummary{}, []screen.Organisation{}
+		mine, err := people.Organisations(tx, me.Account)
+		if err != nil {
+			return err //nolint:wrapcheck // wrapped below
+		}
+		for _, o := range mine {
+			to := screen.Organisation{ID: o.ID, Name: o.Name, Role: o.Role, Personal: o.Personal}
+			if o.Personal {
+				out.Organisations = slices.Insert(out.Organisations, 0, to)
+			} else {
+				out.Organisations = append(out.Organisations, to)
+			}
+		}
 		grants, err := access.List(tx, me.Account)
 		if err != nil {
 			return err //nolint:wrapcheck // wrapped below
 		}
 		for _, g := range grants {
-			b, err := s.summary(tx, g, me.Account, now)
+			b, err := s.summary(tx, g, mine, now)
 			if err != nil {
 				return err
 			}
 			out.Boards = append(out.Boards, b)
 		}
-		out.Organisations, err = organisations(tx, me.Account)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the dashboards of an account: %w", err)
@@ -51,10 +64,14 @@ func (s *Service) state(_ http.ResponseWriter, r *http.Request, me account.Ident
 }
 
 // summary is one dashboard in the list.
-func (s *Service) summary(tx store.Tx, g access.Grant, me store.AccountID, now int64) (b screen.BoardSummary, err error) {
+func (s *Service) summary(tx store.Tx, g access.Grant, mine []wire.Organisation, now int64) (b screen.BoardSummary, err error) {
 	rec, _, err := tx.Boards().Get(g.Board())
 	if err != nil {
 		return b, fmt.Errorf("read dashboard %s: %w", g.Board(), err)
+	}
+	told, err := people.AccessOf(tx, g, mine)
+	if err != nil {
+		return b, err //nolint:wrapcheck // says what it was doing
 	}
 	l, err := s.lines.of(tx, g)
 	if err != nil {
@@ -63,7 +80,10 @@ func (s *Service) summary(tx store.Tx, g access.Grant, me store.AccountID, now i
 	b = screen.BoardSummary{
 		ID: rec.ID, Title: l.title, Role: g.Role(), Trashed: rec.Trashed, Sync: screen.SyncSaved, Mode: sharing.Private,
 		Widgets: l.widgets, Updated: max(l.updated, rec.Created), Created: rec.Created,
-		Mine: rec.Owner == me, CanShare: g.May(access.Share),
+		Mine: told.Mine, Organisation: told.Organisation, CanShare: told.Share,
+	}
+	if !b.Mine {
+		b.Owner = told.Owner
 	}
 	if b.CanShare {
 		link, err := tx.Links().Get(rec.ID)
@@ -74,53 +94,7 @@ func (s *Service) summary(tx store.Tx, g access.Grant, me store.AccountID, now i
 			b.Ends = link.Expires
 		}
 	}
-	if !b.Mine {
-		owner, _, err := tx.Accounts().Get(rec.Owner)
-		if err != nil {
-			return b, fmt.Errorf("read an account: %w", err)
-		}
-		b.Owner = owner.Shown()
-	}
-	member, err := tx.Organisations().Member(rec.Organisation, me)
-	if err != nil {
-		return b, fmt.Errorf("read a membership: %w", err)
-	}
-	if member != store.MemberNone { // to others it is nothing that they know
-		b.Organisation = string(rec.Organisation)
-	}
 	return b, nil
-}
-
-// organisations are those that an account is a member of, the personal one first.
-func organisations(tx store.Tx, id store.AccountID) ([]screen.Organisation, error) {
-	ids, err := tx.Organisations().Of(id)
-	if err != nil {
-		return nil, fmt.Errorf("list organisations: %w", err)
-	}
-	out := make([]screen.Organisation, 0, len(ids))
-	for _, o := range ids {
-		rec, ok, err := tx.Organisations().Get(o)
-		if err != nil {
-			return nil, fmt.Errorf("read an organisation: %w", err)
-		}
-		role, err := tx.Organisations().Member(o, id)
-		if err != nil {
-			return nil, fmt.Errorf("read a membership: %w", err)
-		}
-		if ok {
-			out = append(out, screen.Organisation{ID: string(o), Name: rec.Name, Role: string(role), Personal: rec.Personal})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b screen.Organisation) int {
-		switch {
-		case a.Personal == b.Personal:
-			return 0
-		case a.Personal:
-			return -1
-		}
-		return 1
-	})
-	return out, nil
 }
 
 // maxLines bounds the lines that are kept.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/syncserver/internal/render"
 )
 
 // policy lets the page load and reach nothing but this server: no inline script or style, no form, no frame but the preview,
@@ -39,11 +40,11 @@ func (s *Service) page(w http.ResponseWriter, r *http.Request) {
 	case fault.KindOf(err) == fault.Unauthenticated:
 		http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.EscapedPath()), http.StatusSeeOther)
 		return
+	case err == nil && s.cfg.Page == nil:
+		err = render.ErrNotBuilt
+		fallthrough
 	case err != nil:
-		s.fail(w, r, err)
-		return
-	case s.cfg.Page == nil:
-		s.fail(w, r, fault.New(fault.Unavailable, "This server was built without its screens.").WithHint("Whoever runs it can build it with make build."))
+		s.cfg.Fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Security-Policy", policy)

@@ -42,6 +42,8 @@ func (s *Service) Routes() []httpmw.Route {
 		s.route("POST boards/{id}/undo", small, change, s.undo),
 		s.route("POST boards/{id}/redo", small, change, s.redo),
 		s.route("POST boards/{id}/share", small+"; hashing bounded", change, s.changeShare),
+		s.route("POST boards/{id}/invite", small+"; 50 addresses at once; mails by account and address", costly, s.invite),
+		s.route("POST look", small, free, s.lookAt),
 		s.route("POST boards/{id}/share/dismiss", small, free, nothing),
 		s.route("POST boards/{id}/keep-copy", small, free, nothingRefused),
 		s.route("POST boards/{id}/discard", small, free, nothingRefused),

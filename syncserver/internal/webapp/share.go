@@ -23,7 +23,7 @@ import (
 func (s *Service) share(tx store.Tx, d *desk, g access.Grant) (screen.ShareView, error) {
 	v := screen.ShareView{
 		Waiting: []screen.WaitingCommand{}, Synced: true, People: []screen.Person{}, Invitations: []screen.InvitationView{},
-		Presence: []screen.Present{}, CanManage: g.May(access.Share), Mail: true,
+		Presence: []screen.Present{}, CanManage: g.May(access.Share), Mail: s.cfg.Mails,
 	}
 	link := sharing.Link{}
 	if v.CanManage {
@@ -42,7 +42,7 @@ func (s *Service) share(tx store.Tx, d *desk, g access.Grant) (screen.ShareView,
 	v.InForce = screen.NewLinkState(link, s.now())
 	v.Wanted = v.InForce
 	v.SetURLs(link, s.cfg.Base)
-	return v, nil
+	return v, s.showPeople(tx, d, g, &v)
 }
 
 func viewsOf(v store.ViewCount) *screen.Views {
@@ -63,9 +63,14 @@ func (s *Service) changeShare(w http.ResponseWriter, r *http.Request, me account
 		return nil, err
 	}
 	p := access.Account(me.Account)
-	// Nobody has this server hash passwords for dashboards that are not theirs.
+	// Nobody has this server hash passwords for dashboards that are not theirs. Of the actions on people some are for others
+	// too; those are decided when they are carried out.
+	need := access.Share
+	if in.Action.People() {
+		need = access.View
+	}
 	if err := s.view(r.Context(), me, func(tx store.Tx) error {
-		_, err := access.Open(tx, p, id, access.Share)
+		_, err := access.Open(tx, p, id, need)
 		return err //nolint:wrapcheck // access's fault is the answer
 	}); err != nil {
 		return nil, fmt.Errorf("share %s: %w", id, err)
@@ -74,6 +79,13 @@ func (s *Service) changeShare(w http.ResponseWriter, r *http.Request, me account
 	asked, err := screen.Ask(in, now, func(password string) (sharing.Hash, error) { return s.hash(r, me, password) })
 	if err != nil {
 		return nil, err //nolint:wrapcheck // a fault of what is asked for
+	}
+	if asked.Action.People() {
+		asked.Board = id
+		if err := s.changePeople(r, me, asked); err != nil {
+			return nil, fmt.Errorf("share %s: %w", id, err)
+		}
+		return done{}, nil
 	}
 	names, err := screen.NewNames(s.newULID, s.cfg.Random)
 	if err != nil {
@@ -131,7 +143,7 @@ func mayShareMore(tx store.Tx, g access.Grant, c sharing.Command) error {
 	if err != nil {
 		return fmt.Errorf("read dashboard %s: %w", g.Board(), err)
 	}
-	if rec.Trashed && c.Action != sharing.Disable {
+	if rec.Trashed && !screen.TakesAway(c) {
 		return fault.New(fault.Conflict, "This dashboard is in the trash.").WithHint("Restore it before you share it.")
 	}
 	return nil

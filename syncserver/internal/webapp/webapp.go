@@ -60,13 +60,17 @@ type Accounts interface {
 	LogOut(ctx context.Context, token string) error
 }
 
-// Config is what a Service needs. Store, Rooms, Accounts, Log, Now, Random and Base are required.
+// Config is what a Service needs. Store, Rooms, Accounts, People, Log, Now, Random, Base and Fail are
+// required.
 type Config struct {
 	Store    store.Store
 	Rooms    *room.Rooms
 	Accounts Accounts
-	Log      *slog.Logger
-	Now      func() time.Time
+	// People prepares invitations; see people.Service. Mails says that the server can send them.
+	People Inviter
+	Mails  bool
+	Log    *slog.Logger
+	Now    func() time.Time
 	// Random is cryptographically secure and safe for concurrent use.
 	Random io.Reader
 	// Base is the public base URL, without a slash at its end.
@@ -75,6 +79,8 @@ type Config struct {
 	Secure bool
 	// Page is the HTML of the workspace's page, nil where it was not built.
 	Page []byte
+	// Fail answers a request for the page that failed.
+	Fail func(w http.ResponseWriter, r *http.Request, err error)
 	// Version is the program's version.
 	Version string
 	// PollWait bounds a long poll, Idle how long a browser may be silent before it is gone; 0 means the defaults.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,14 +78,15 @@ func Mailbox(base string) Letters {
 			if err := get(ctx, base+"/dev/mail.json", &all); err != nil {
 				return nil, err
 			}
-			for i := len(all) - 1; i >= 0; i-- { // the newest is first
-				if all[i].To != to {
+			older := 0
+			for _, m := range slices.Backward(all) { // the newest is first
+				if m.To != to {
 					continue
 				}
-				if skip == 0 {
-					return linksIn(all[i].Text), nil
+				if older == skip {
+					return linksIn(m.Text), nil
 				}
-				skip--
+				older++
 			}
 			select {
 			case <-ctx.Done():
@@ -99,7 +101,7 @@ func Mailbox(base string) Letters {
 const mailPause = 50 * time.Millisecond
 
 func linksIn(text string) (links []string) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://") {
 			links = append(links, word)
 		}

@@ -40,20 +40,37 @@ const UNREACHABLE: Fault = {
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
+/** Who answers an HttpBackend, and what to do and say when they do not. */
+export interface Answerer {
+  /** What stands before the paths of requests, such as /app. */
+  base: string;
+  unreachable: Fault;
+  /** Called when somebody else, or nobody, is signed in by now. */
+  signedOut: () => void;
+}
+
+const program: Answerer = {
+  base: "",
+  unreachable: UNREACHABLE,
+  signedOut: () => undefined, // the program's own screens say so
+};
+
 /** The Backend of this page. */
 export function httpBackend(): Backend {
   return new HttpBackend();
 }
 
 /**
- * The Backend over the bridge's HTTP API, which the desktop window and the loopback page both reach. Bodies are strings
- * or bytes, never a Blob or File: the web view of the desktop cannot take those.
+ * The Backend over HTTP: the bridge's, which the desktop window and the loopback page both reach, or a sync server's.
+ * Bodies are strings or bytes, never a Blob or File: the web view of the desktop cannot take those.
  */
 export class HttpBackend implements Backend {
   readonly #around: Surroundings;
+  readonly #answerer: Answerer;
 
-  constructor(around: Surroundings = page()) {
+  constructor(around: Surroundings = page(), answerer: Answerer = program) {
     this.#around = around;
+    this.#answerer = answerer;
   }
 
   async state(): Promise<AppState> {
@@ -113,14 +130,14 @@ export class HttpBackend implements Backend {
   }
 
   async importBoard(json: string): Promise<BoardId> {
-    return newId(await readJSON(await this.#send("POST", "/api/boards/import", json)));
+    return newId(await this.#read(await this.#send("POST", "/api/boards/import", json)));
   }
 
   async readFile(name: string, bytes: Uint8Array, options: ImportOptions): Promise<ImportPreview> {
     const query = new URLSearchParams({ name, options: JSON.stringify(options) });
     // A copy in a buffer of its own: the given view may be part of a larger or shared one.
     const body = new Uint8Array(bytes);
-    return (await readJSON(await this.#send("POST", `/api/files?${query.toString()}`, body))) as ImportPreview;
+    return (await this.#read(await this.#send("POST", `/api/files?${query.toString()}`, body))) as ImportPreview;
   }
 
   async reread(importId: string, options: ImportOptions): Promise<ImportPreview> {
@@ -153,7 +170,7 @@ export class HttpBackend implements Backend {
     try {
       return await answer.blob();
     } catch {
-      throw new BackendError(UNREACHABLE);
+      throw this.#unreachable();
     }
   }
 
@@ -235,7 +252,7 @@ export class HttpBackend implements Backend {
       let answer: Poll | undefined;
       try {
         const path = `/api/events?after=${String(next)}&client=${encodeURIComponent(client)}`;
-        answer = (await readJSON(await this.#send("GET", path, undefined, signal))) as Poll;
+        answer = (await this.#read(await this.#send("GET", path, undefined, signal))) as Poll;
       } catch {
         // Told by `lost` below; what went wrong is the same for the user.
       }
@@ -245,7 +262,13 @@ export class HttpBackend implements Backend {
         lost(down);
       }
       if (answer !== undefined) {
+        const gap = answer.reset === true && next > 0;
         next = answer.next;
+        if (gap) {
+          // What was told meanwhile is not known any more: everything is fetched, as after a time without connection.
+          lost(true);
+          lost(false);
+        }
         if (answer.events.length > 0) {
           pause = MIN_PAUSE;
           listener(answer.events);
@@ -258,7 +281,7 @@ export class HttpBackend implements Backend {
   }
 
   async #json(method: Method, path: string, body?: unknown): Promise<unknown> {
-    return readJSON(await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body)));
+    return this.#read(await this.#send(method, path, body === undefined ? undefined : JSON.stringify(body)));
   }
 
   async #send(
@@ -275,18 +298,34 @@ export class HttpBackend implements Backend {
     if (signal !== undefined) init.signal = signal;
     let response: Response;
     try {
-      response = await this.#around.fetch(path, init);
+      response = await this.#around.fetch(this.#answerer.base + path, init);
     } catch {
-      throw new BackendError(UNREACHABLE);
+      throw this.#unreachable();
     }
-    if (!response.ok) throw new BackendError(await faultOf(response));
-    return response;
+    if (response.ok) return response;
+    const fault = await faultOf(response);
+    if (response.status === 401 && fault.kind === "unauthenticated") this.#answerer.signedOut();
+    throw new BackendError(fault);
+  }
+
+  async #read(response: Response): Promise<unknown> {
+    try {
+      return await response.json();
+    } catch {
+      throw this.#unreachable();
+    }
+  }
+
+  #unreachable(): BackendError {
+    return new BackendError(this.#answerer.unreachable);
   }
 }
 
 interface Poll {
   next: number;
   events: AppEvent[];
+  /** The number asked with was not known. */
+  reset?: boolean;
 }
 
 function at(id: BoardId, rest = ""): string {
@@ -295,14 +334,6 @@ function at(id: BoardId, rest = ""): string {
 
 function newId(answer: unknown): BoardId {
   return (answer as { id: BoardId }).id;
-}
-
-async function readJSON(response: Response): Promise<unknown> {
-  try {
-    return await response.json();
-  } catch {
-    throw new BackendError(UNREACHABLE);
-  }
 }
 
 /** The fault that an answer carries, or a general one where something else than the bridge answered. */
@@ -321,7 +352,8 @@ async function faultOf(response: Response): Promise<Fault> {
   };
 }
 
-function page(): Surroundings {
+/** The page itself. */
+export function page(): Surroundings {
   return {
     fetch: (input, init) => fetch(input, init),
     open: (url) => {

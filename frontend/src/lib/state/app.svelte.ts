@@ -13,7 +13,8 @@ import type {
 import { BoardStore, mayEdit } from "./board.svelte";
 import { faultOf } from "./fault";
 import { Looking } from "./looking";
-import { parseRoute, routeHash, type Route } from "./route";
+import type { Address } from "./address";
+import { routeHash, type Route } from "./route";
 import { Toasts } from "./toasts.svelte";
 
 /** What is open over the page. At most one at a time. */
@@ -61,7 +62,7 @@ export class AppStore {
 
   constructor(
     readonly backend: Backend,
-    private readonly location: Pick<Location, "hash">,
+    private readonly address: Address,
   ) {
     this.#looking = new Looking(backend);
   }
@@ -168,14 +169,25 @@ export class AppStore {
 
   /** Goes somewhere and puts it in the address. */
   go(route: Route): void {
-    const hash = routeHash(route);
-    if (this.location.hash !== hash) this.location.hash = hash;
+    this.address.write(route);
     this.#show(route);
+  }
+
+  /** What a link to a place in the app is. */
+  href(route: Route): string {
+    return this.address.href(route);
+  }
+
+  /** Follows a link to a place in the app; false if it leads elsewhere, or the browser follows it. */
+  follow(href: string): boolean {
+    const route = this.address.within(href);
+    if (route) this.go(route);
+    return route !== null;
   }
 
   /** Shows what the address says; called when it changed. */
   followAddress(): void {
-    const route = parseRoute(this.location.hash);
+    const route = this.address.read();
     if (routeHash(route) !== routeHash(this.route) || !this.board) this.#show(route);
   }
 

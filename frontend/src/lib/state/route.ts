@@ -1,10 +1,11 @@
 import type { BoardId } from "../backend/types";
 
-/** Where the user is. Kept in the address's fragment, so that back, forward and reload work. */
+/** Where the user is. */
 export type Route = { at: "board"; id: BoardId } | { at: "trash" } | { at: "home" };
 
+/** Reads a route as routeHash writes it, with or without what stands before its name. */
 export function parseRoute(hash: string): Route {
-  const path = hash.replace(/^#\/?/, "");
+  const path = hash.replace(/^#?\/?/, "");
   if (path === "trash") return { at: "trash" };
   const board = /^board\/(dsh_[0-9A-Za-z]+)$/.exec(path);
   return board?.[1] ? { at: "board", id: board[1] as BoardId } : { at: "home" };
