@@ -3,6 +3,7 @@ package httpweb
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"widgets.pro/shared/fault"
@@ -50,7 +51,7 @@ func (s *Site) signedIn(h func(http.ResponseWriter, *http.Request, account.Ident
 		case err != nil:
 			s.fail(w, r, err)
 		case !ok:
-			seeOther(w, "/login")
+			seeOther(w, "/login?next="+url.QueryEscape(r.URL.Path))
 		default:
 			h(w, r, me)
 		}

@@ -3,6 +3,7 @@ package organisation_test
 import (
 	"crypto/rand"
 	"fmt"
+	netmail "net/mail"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/mail/relay"
 	"widgets.pro/syncserver/internal/organisation"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/store/boltstore"
@@ -79,7 +81,10 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = st.Close() })
 	w := &world{t: t, store: st, now: time.UnixMilli(1_790_000_000_000), heard: heard{epochs: map[board.ID]uint64{}}}
 	now := func() time.Time { return w.now }
-	office, err := mail.New(mail.Config{Store: st, Now: now, Random: rand.Reader, Base: "https://dash.example"})
+	office, err := mail.New(mail.Config{ // which is not started: what is queued stays
+		Store: st, Now: now, Random: rand.Reader, Base: "https://dash.example",
+		From: netmail.Address{Name: "Widgets", Address: "no-reply@dash.example"}, Server: relay.Server{Host: "localhost", Port: 25},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

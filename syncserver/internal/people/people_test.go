@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	netmail "net/mail"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/mail/relay"
 	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
@@ -74,7 +76,10 @@ func newWorld(tb testing.TB) *world {
 	}
 	tb.Cleanup(func() { _ = st.Close() })
 	w := &world{t: tb, ctx: tb, store: st, now: time.UnixMilli(1_790_000_000_000)}
-	office, err := mail.New(mail.Config{Store: st, Now: func() time.Time { return w.now }, Random: rand.Reader, Base: "https://dash.example"})
+	office, err := mail.New(mail.Config{ // which is not started: what is queued stays
+		Store: st, Now: func() time.Time { return w.now }, Random: rand.Reader, Base: "https://dash.example",
+		From: netmail.Address{Name: "Widgets", Address: "no-reply@dash.example"}, Server: relay.Server{Host: "localhost", Port: 25},
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -330,12 +330,18 @@ func (w *walk) sessionCookie(session string) string { return "widgets-unlocked="
 // may reports whether a principal may see what is published of a dashboard over HTTP, by the address of a link to target.
 func (w *walk) may(principal, route, target, name string) bool {
 	// Who deletes an account is told first which dashboards go with it.
-	own := (route == "GET /{$}" || strings.Contains(route, "/api/v1/boards")) && w.roles(principal, name) != sharing.RoleNone ||
-		strings.HasSuffix(route, " /account/delete") && w.roles(principal, name) == sharing.RoleOwner
+	own := ofBoards(route) && w.roles(principal, name) != sharing.RoleNone ||
+		strings.HasSuffix(route, " /account/delete") && w.roles(principal, name) == sharing.RoleOwner ||
+		route == "GET /{$}" && principal == "invited" && name == open
 	if name != target {
 		return own
 	}
 	return own || name == open || name == other || (name == locked && principal == "unlocked")
+}
+
+// ofBoards reports whether a route tells of the dashboards that an account may open.
+func ofBoards(route string) bool {
+	return route == "GET /{$}" || strings.Contains(route, "/api/v1/boards") || strings.Contains(route, "/app/api/")
 }
 
 // roles is what a principal is to a dashboard by account.
@@ -510,7 +516,7 @@ func (w *walk) check(who, route, target, method string, a answered) {
 		all += "\n" + k + ": " + strings.Join(vs, ",")
 	}
 	where := fmt.Sprintf("%s, %s of %s to %s (%d)", who, method, route, target, a.status)
-	programs := strings.Contains(route, "/api/v1/boards")
+	programs := ofBoards(route)
 	for name := range w.ids {
 		if strings.Contains(all, hidden(name)) {
 			w.t.Errorf("%s: what is hidden of %s is in %s", where, name, all)
@@ -521,7 +527,7 @@ func (w *walk) check(who, route, target, method string, a answered) {
 	}
 	for name, l := range w.links {
 		t := l.Token.Reveal()
-		mine := (w.roles(who, name).CanShare() && route == "GET /{$}" || who == "owner" && programs) && name != other
+		mine := w.roles(who, name).CanShare() && programs && name != other
 		if t != "" && strings.Contains(all, t) && !mine && (name != target || name == off || name == ended || name == trashed) {
 			w.t.Errorf("%s: the token of %s is in %s", where, name, all)
 		}
@@ -532,11 +538,14 @@ func (w *walk) check(who, route, target, method string, a answered) {
 		secrets = append(secrets, "ivt_", invitedAddress, invitedMessage)
 	}
 	ofOrganisations := strings.Contains(route, "/organisations")
-	if !ofOrganisations {
+	if me.Token == "" || !ofOrganisations && !programs {
 		secrets = append(secrets, "org_") // which are told to those who are in them
 	}
-	if !ofOrganisations || who != "owner" {
-		secrets = append(secrets, "acc_", teamName)
+	if who != "owner" || !ofOrganisations {
+		secrets = append(secrets, "acc_")
+	}
+	if who != "owner" || !ofOrganisations && !programs && !strings.HasSuffix(route, " /account/delete") {
+		secrets = append(secrets, teamName)
 	}
 	for _, p := range w.people {
 		secrets = append(secrets, p.Token, strings.TrimPrefix(p.cookie, "widgets-session="))
@@ -544,7 +553,7 @@ func (w *walk) check(who, route, target, method string, a answered) {
 			secrets = append(secrets, p.Email)
 		}
 	}
-	all = strings.ReplaceAll(all, `"^acc_"`, "") // in the description of the API
+	all = strings.NewReplacer(`"^acc_"`, "", `"^org_"`, "").Replace(all) // in the description of the API
 	role := w.roles(who, target)
 	for _, s := range secrets {
 		if programs && (s == "acc_" && role.CanEdit() || (s == invitedAddress || strings.HasSuffix(s, "@example.org")) && role.CanShare()) {
@@ -752,7 +761,10 @@ func (w *walk) endings() {
 	if !strings.Contains(log, `route="GET /share/{token}"`) {
 		w.t.Error("the log names no routes")
 	}
-	secrets := []string{"SHOWN", "HIDDEN", "shr_", "ses_", "clm_", "tkt_", "api_", "$argon2id", linkPassword, servertest.Password, w.unlocked, w.over, "@example.org", invitedAddress, invitedMessage, "ivt_", "127.1.", "open-name", "old-name", w.invite, teamName}
+	secrets := []string{
+		"SHOWN", "HIDDEN", "shr_", "ses_", "clm_", "tkt_", "api_", "$argon2id", linkPassword, servertest.Password, w.unlocked, w.over, "@example.org",
+		invitedAddress, invitedMessage, "ivt_", "127.1.", "open-name", "old-name", w.invite, teamName,
+	}
 	for _, l := range w.links {
 		if l.ShortID != "" {
 			secrets = append(secrets, l.ShortID.Reveal())
