@@ -553,7 +553,10 @@ func (w *walk) check(who, route, target, method string, a answered) {
 			secrets = append(secrets, p.Email)
 		}
 	}
-	all = strings.NewReplacer(`"^acc_"`, "", `"^org_"`, "").Replace(all) // in the description of the API
+	all = strings.NewReplacer(
+		`"^acc_"`, "", `"^org_"`, "", // in the description of the API
+		"/login?next=%2Forganisations%2F"+w.team, "", // what was asked for
+	).Replace(all)
 	role := w.roles(who, target)
 	for _, s := range secrets {
 		if programs && (s == "acc_" && role.CanEdit() || (s == invitedAddress || strings.HasSuffix(s, "@example.org")) && role.CanShare()) {
