@@ -54,7 +54,7 @@ func TestA1_I1_OrganisationsWithoutAScript(t *testing.T) {
 	}
 
 	bob := client(t)
-	invited := s.invited("bob@example.org", 0)
+	invited := s.invited("bob@example.org")
 	contains(t, s.get(invited), 200, "ann invites you to Team &lt;b&gt;", "As a member", "Hello\nthere")
 	if a := s.do(bob, http.MethodPost, invited, url.Values{"password": {password}}); a.status != 303 || a.header.Get("Location") != path {
 		t.Fatalf("accept: %d %v", a.status, a.header)
