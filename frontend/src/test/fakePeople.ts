@@ -58,7 +58,11 @@ export function withPeople(share: ShareView, change: PeopleChange, server: Serve
     case "move": {
       const to = server.organisations.find((o) => o.id === change.organisation);
       return to && server.online
-        ? { ...share, organisation: { id: to.id, name: to.name, personal: to.personal, size: to.personal ? 1 : 5 } }
+        ? {
+            ...share,
+            people: share.people.filter((p) => p.own),
+            organisation: { id: to.id, name: to.name, personal: to.personal, size: to.personal ? 1 : 5 },
+          }
         : share;
     }
   }

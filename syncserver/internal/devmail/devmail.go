@@ -108,7 +108,7 @@ func (b *Mailbox) Server() relay.Server {
 func (b *Mailbox) List() []Mail {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	list := slices.Clone(b.mails)
+	list := append([]Mail{}, b.mails...) // never nil: in JSON it is a list, also of none
 	slices.Reverse(list)
 	return list
 }

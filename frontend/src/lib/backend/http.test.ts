@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BackendError } from "./backend";
 import { HttpBackend, type Surroundings } from "./http";
-import type { AppEvent, BoardId, WidgetId } from "./types";
+import type { AppEvent, BoardId, OrganisationId, WidgetId } from "./types";
 
 const board = "dsh_1" as BoardId;
 const widget = "wgt_1" as WidgetId;
@@ -88,6 +88,22 @@ describe("calls", () => {
     ["keepCopy", (b) => b.keepCopy(board), "POST /api/boards/dsh_1/keep-copy", undefined],
     ["discardRefused", (b) => b.discardRefused(board), "POST /api/boards/dsh_1/discard", undefined],
     ["signUp", (b) => b.signUp("s", "e", "p"), "POST /api/account/signup", { server: "s", email: "e", password: "p" }],
+    ["resendSignUp", (b) => b.resendSignUp(), "POST /api/account/signup/resend", undefined],
+    ["cancelSignUp", (b) => b.cancelSignUp(), "DELETE /api/account/signup", undefined],
+    [
+      "create in an organisation",
+      (b) => b.create("A", "org_1" as OrganisationId),
+      "POST /api/boards",
+      { title: "A", organisation: "org_1" },
+    ],
+    [
+      "invite",
+      (b) => b.invite(board, "a@example.org, b@", "editor", "Hello"),
+      "POST /api/boards/dsh_1/invite",
+      { addresses: "a@example.org, b@", role: "editor", message: "Hello" },
+    ],
+    ["look", (b) => b.look(board, true), "POST /api/look", { board: "dsh_1", editing: true }],
+    ["look at nothing", (b) => b.look(null, false), "POST /api/look", { board: "", editing: false }],
     ["logIn", (b) => b.logIn("s", "e", "p"), "POST /api/account/login", { server: "s", email: "e", password: "p" }],
     ["logOut", (b) => b.logOut(), "POST /api/account/logout", undefined],
     ["retrySync", (b) => b.retrySync(), "POST /api/sync/retry", undefined],
