@@ -1,18 +1,20 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "./fixtures";
+import { confirm } from "./mail";
 
 const csv = ["day,visits,orders", "2026-03-01,120,7", "2026-03-02,180,9", "2026-03-03,90,4", "2026-03-04,240,15"].join(
   "\n",
 );
 
-async function signUp(page: Page): Promise<void> {
+async function signUp(page: Page, server: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("radio", { name: "New account" }).check({ force: true });
   const dialog = page.getByRole("dialog", { name: "Create your account" });
   await dialog.getByLabel("E-mail").fill("ann@example.org");
   await dialog.getByRole("textbox", { name: "Password" }).fill("correct horse battery staple");
   await dialog.getByRole("button", { name: "Create account" }).click();
+  await confirm(server, "ann@example.org");
   await expect(page.getByRole("button", { name: /^ann@example\.org/ })).toBeVisible();
 }
 
@@ -80,7 +82,7 @@ test("L1 L2 S1 A6: from a CSV file to a link that shows every change", async ({ 
   const { page } = owner;
   await newDashboard(page, "Visits");
   await importCSV(page);
-  await signUp(page);
+  await signUp(page, server.url);
   const { link, short } = await publish(page);
   expect(link).toMatch(new RegExp(`^${server.url}/share/shr_[0-9A-Za-z]{24}$`));
   expect(short).toMatch(new RegExp(`^${server.url}/s/[0-9A-Za-z]{10}$`));
@@ -120,11 +122,12 @@ test("L1 L2 S1 A6: from a CSV file to a link that shows every change", async ({ 
 test("L3 V1 A5: a link that is turned off is gone for those who watch, and comes back the same", async ({
   owner,
   viewer,
+  server,
 }) => {
   const { page } = owner;
   await newDashboard(page, "Visits");
   await importCSV(page);
-  await signUp(page);
+  await signUp(page, server.url);
   const { link, short } = await publish(page);
   const watcher = await viewer();
   await watcher.goto(link);
@@ -151,7 +154,7 @@ test("L3 V1 A5: a link that is turned off is gone for those who watch, and comes
 test("L4: a rotated link is dead for ever, also after restarts", async ({ owner, viewer, server }) => {
   const { page, app } = owner;
   await newDashboard(page, "Visits");
-  await signUp(page);
+  await signUp(page, server.url);
   const old = await publish(page);
   const watcher = await viewer();
   await watcher.goto(old.link);
@@ -178,7 +181,7 @@ test("L4: a rotated link is dead for ever, also after restarts", async ({ owner,
 test("Q1 Q2 L1: what is done offline waits in words, and arrives once", async ({ owner, viewer, server }) => {
   const { page, app } = owner;
   await newDashboard(page, "Visits");
-  await signUp(page);
+  await signUp(page, server.url);
   const { link } = await publish(page);
   await page.keyboard.press("Escape");
   await server.stop("SIGKILL");
@@ -207,10 +210,10 @@ test("Q1 Q2 L1: what is done offline waits in words, and arrives once", async ({
   await expect(watcher.locator("section.w")).toHaveCount(1);
 });
 
-test("the whole dashboard is readable without script, and by everybody", async ({ owner, viewer }) => {
+test("the whole dashboard is readable without script, and by everybody", async ({ owner, viewer, server }) => {
   const { page } = owner;
   await page.getByRole("link", { name: /^Service status/ }).click();
-  await signUp(page);
+  await signUp(page, server.url);
   const { link } = await publish(page);
 
   const plain = await viewer({ javaScriptEnabled: false, width: 400 });
@@ -228,7 +231,11 @@ test("the whole dashboard is readable without script, and by everybody", async (
   }
 });
 
-test("B2: hostile titles, cells and Markdown stay text in the app and on the share page", async ({ owner, viewer }) => {
+test("B2: hostile titles, cells and Markdown stay text in the app and on the share page", async ({
+  owner,
+  viewer,
+  server,
+}) => {
   const { page } = owner;
   const hostile = `<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>`;
   await newDashboard(page, "Visits");
@@ -240,7 +247,7 @@ test("B2: hostile titles, cells and Markdown stay text in the app and on the sha
   );
   await dialog.getByRole("button", { name: /^Import|^Add/ }).click();
   await expect(dialog).toBeHidden();
-  await signUp(page);
+  await signUp(page, server.url);
   const { link } = await publish(page);
   const watcher = await viewer();
   await watcher.goto(link);
@@ -254,6 +261,7 @@ test("B2: hostile titles, cells and Markdown stay text in the app and on the sha
 test("Q1: a link reserved before there is an account works once its owner has signed up, from the same dialog", async ({
   owner,
   viewer,
+  server,
 }) => {
   const { page } = owner;
   await newDashboard(page, "Visits");
@@ -265,6 +273,7 @@ test("Q1: a link reserved before there is an account works once its owner has si
   await account.getByLabel("E-mail").fill("ann@example.org");
   await account.getByRole("textbox", { name: "Password" }).fill("correct horse battery staple");
   await account.getByRole("button", { name: "Create account" }).click();
+  await confirm(server.url, "ann@example.org");
   await expect(dialog.getByText("Works now.")).toBeVisible();
   const watcher = await viewer();
   expect((await watcher.goto((await addresses(dialog)).link))?.status()).toBe(200);

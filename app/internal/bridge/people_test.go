@@ -52,6 +52,7 @@ func TestLookingEndsWithTheScreen(t *testing.T) {
 		if _, err := ws.Boards(wire.Boards{Boards: []wire.Access{{Board: id, Role: sharing.RoleOwner}}}); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // until all that has happened is there to be told
 		first := <-poll(t.Context(), f, "a", 0)
 		f.ask("POST", "/api/look", map[string]any{"board": id, "editing": true}, nil)
 		looks := func(at board.ID) {
@@ -65,19 +66,19 @@ func TestLookingEndsWithTheScreen(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		waiting := poll(ctx, f, "a", first.Next)
-		time.Sleep(19 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(19 * time.Second)
 		looks(id)
 		cancel()
 		<-waiting
-		time.Sleep(9 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(9 * time.Second)
 		looks(id)
-		time.Sleep(2 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(2 * time.Second)
 		looks("")
 		<-poll(t.Context(), f, "a", 0)
 		looks(id)
 		f.ask("POST", "/api/look", `{"board":"","editing":false}`, nil)
 		looks("")
-		time.Sleep(20 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(20 * time.Second)
 		<-poll(t.Context(), f, "a", 0)
 		looks("")
 	})

@@ -82,8 +82,8 @@ func newDevice(t *testing.T) *device {
 	return d
 }
 
-// join makes an account on a server, as its page does, and signs in to it.
-func (d *device) join(s *servertest.Server, email string) servertest.SignedIn {
+// enter makes an account on a server, as its page does, and signs in to it.
+func (d *device) enter(s *servertest.Server, email string) servertest.SignedIn {
 	d.t.Helper()
 	who := s.SignUp(email)
 	d.must(d.LogIn(d.t.Context(), s.URL(), email, password))

@@ -156,7 +156,7 @@ func TestA1_A2_V1_MadeInAnOrganisation(t *testing.T) {
 	a.untilState(workspace.StateOffline)
 	id, err := a.CreateIn("Plan", team.ID)
 	a.must(err)
-	if b, _ := a.summary(id); b.Organisation != team.ID {
+	if b := a.summary(id); b.Organisation != team.ID {
 		t.Errorf("%s", text(b))
 	}
 	a.restart()
@@ -165,7 +165,7 @@ func TestA1_A2_V1_MadeInAnOrganisation(t *testing.T) {
 	bob.RetrySync()
 	a.untilSynced()
 	bob.shown(id, "Plan")
-	if b, _ := bob.summary(id); b.Role != sharing.RoleViewer || b.Mine || b.Owner != "ann" || b.Organisation != team.ID {
+	if b := bob.summary(id); b.Role != sharing.RoleViewer || b.Mine || b.Owner != "ann" || b.Organisation != team.ID {
 		t.Errorf("%s", text(b))
 	}
 	a.until("ann sees whom she works with", func() bool {
@@ -178,6 +178,6 @@ func TestA1_A2_V1_MadeInAnOrganisation(t *testing.T) {
 	}
 	a.must(a.Share(id, workspace.ShareChange{Action: sharing.Move, Organisation: orgs(a.device)[0].ID}))
 	a.untilSynced()
-	bob.until("bob has it no more", func() bool { b, _ := bob.summary(id); return b.Sync == workspace.SyncDenied })
+	bob.until("bob has it no more", func() bool { b := bob.summary(id); return b.Sync == workspace.SyncDenied })
 	a.until("ann sees it", func() bool { return len(a.share(id).People) == 1 && a.share(id).Organisation.Personal })
 }

@@ -119,7 +119,7 @@ func TestB1_StrangeServersAreToldAndHarmNothing(t *testing.T) {
 func TestSI3_CopiedDataFileIsAnotherDevice(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a := newDevice(t)
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	id, err := a.Create("Shop")
 	a.must(err)
 	w := a.edit(id, counter()).Added[0]
@@ -152,7 +152,7 @@ func TestSI3_CopiedDataFileIsAnotherDevice(t *testing.T) {
 func TestSI3_RestoredDataFileIsFoundOut(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a := newDevice(t)
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	id, err := a.Create("Shop")
 	a.must(err)
 	w := a.edit(id, counter()).Added[0]
@@ -200,7 +200,7 @@ func TestQ2_ManyChangesTravelInBatches(t *testing.T) {
 		}
 		a.must(a.Share(id, to(sharing.Enable)))
 	}
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	a.untilSynced()
 	b.must(b.LogIn(t.Context(), s.URL(), "ada@example.org", password))
 	b.untilSynced()

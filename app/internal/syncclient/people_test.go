@@ -31,7 +31,7 @@ func join(t *testing.T, s *servertest.Server, email string, others ...person) pe
 		p.rings.add(o.ring)
 		o.rings.add(p.ring)
 	}
-	p.who = p.device.join(s, email)
+	p.who = p.enter(s, email)
 	p.untilSynced()
 	return p
 }
@@ -54,13 +54,13 @@ func (d *device) share(id board.ID) workspace.ShareView {
 }
 
 // summary is what the list tells of a dashboard.
-func (d *device) summary(id board.ID) (b workspace.BoardSummary, ok bool) {
+func (d *device) summary(id board.ID) workspace.BoardSummary {
 	all := d.State().Boards
 	i := slices.IndexFunc(all, func(b workspace.BoardSummary) bool { return b.ID == id })
 	if i < 0 {
-		return b, false
+		return workspace.BoardSummary{}
 	}
-	return all[i], true
+	return all[i]
 }
 
 // member is somebody among the people of a dashboard, by account.
@@ -170,11 +170,11 @@ func TestI4_Q1_SharedDashboardsAreListedAndWorkOffline(t *testing.T) {
 	own := bob.create("Bob's")
 	s.SetRole(id, bob.who, sharing.RoleEditor)
 	bob.shown(id, "Shop")
-	b, _ := bob.summary(id)
+	b := bob.summary(id)
 	if b.Mine || b.Owner != "ann" || b.Role != sharing.RoleEditor || b.CanShare || b.Organisation != "" {
 		t.Errorf("%s", text(b))
 	}
-	if b, _ := bob.summary(own); !b.Mine || b.Owner != "" || !b.CanShare || b.Organisation == "" {
+	if b := bob.summary(own); !b.Mine || b.Owner != "" || !b.CanShare || b.Organisation == "" {
 		t.Errorf("%s", text(b))
 	}
 	a.until("the owner sees bob", func() bool {
@@ -233,7 +233,7 @@ func TestI6_V1_Q4_LoweredAndRaised(t *testing.T) {
 	bob.edit(id, title("typed offline"))
 	s.Restart()
 	bob.RetrySync()
-	bob.until("the edit is refused", func() bool { b, _ := bob.summary(id); return b.Sync == workspace.SyncRefused && b.Queued == 0 })
+	bob.until("the edit is refused", func() bool { b := bob.summary(id); return b.Sync == workspace.SyncRefused && b.Queued == 0 })
 	if v := bob.view(id); v.Role != sharing.RoleViewer || v.Title != "Bob was here" {
 		t.Errorf("%s", text(v))
 	}
@@ -244,7 +244,7 @@ func TestI6_V1_Q4_LoweredAndRaised(t *testing.T) {
 	if v := bob.view(copied); v.Title != "typed offline (copy)" || v.Role != sharing.RoleOwner {
 		t.Errorf("%s", text(v))
 	}
-	if b, _ := bob.summary(id); b.Sync != workspace.SyncSaved {
+	if b := bob.summary(id); b.Sync != workspace.SyncSaved {
 		t.Errorf("%s", text(b))
 	}
 }
@@ -264,7 +264,7 @@ func TestI6_V1_Q4_RemovedAndLetInAgain(t *testing.T) {
 	bob.until("bob is told", func() bool {
 		return bob.told("“Shop”: It belongs to ann and is not shared with you any more.") == 1
 	})
-	if b, _ := bob.summary(id); b.Sync != workspace.SyncDenied {
+	if b := bob.summary(id); b.Sync != workspace.SyncDenied {
 		t.Errorf("%s", text(b))
 	}
 	a.edit(id, title("Secret"))
@@ -289,12 +289,12 @@ func TestI6_V1_Q4_RemovedAndLetInAgain(t *testing.T) {
 	bob.edit(id, title("typed offline"))
 	s.Restart()
 	bob.RetrySync()
-	bob.until("bob is told again", func() bool { b, _ := bob.summary(id); return b.Sync == workspace.SyncDenied })
+	bob.until("bob is told again", func() bool { b := bob.summary(id); return b.Sync == workspace.SyncDenied })
 	a.RetrySync()
 	a.untilSynced()
 	s.SetRole(id, bob.who, sharing.RoleViewer)
 	bob.until("bob is in again", func() bool {
-		b, _ := bob.summary(id)
+		b := bob.summary(id)
 		return b.Sync == workspace.SyncRefused && b.Role == sharing.RoleViewer
 	})
 	bob.shown(id, "Bob is back")
@@ -306,7 +306,7 @@ func TestI6_V1_Q4_RemovedAndLetInAgain(t *testing.T) {
 	bob.untilSynced()
 	// He may go by himself.
 	bob.must(bob.Share(id, workspace.ShareChange{Action: sharing.SetMemberRole, Account: bob.who.Account}))
-	bob.until("he has gone", func() bool { b, _ := bob.summary(id); return b.Sync == workspace.SyncDenied })
+	bob.until("he has gone", func() bool { b := bob.summary(id); return b.Sync == workspace.SyncDenied })
 	bob.must(bob.DiscardRefused(id))
 	a.until("the owner sees it", func() bool { _, ok := a.member(id, bob.who.Account); return !ok })
 }

@@ -94,8 +94,8 @@ func TestQ1_P2_SettingsMadeOfflineArrive(t *testing.T) {
 func TestS2_V3_ATakenNameIsTold(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a, b := newDevice(t), newDevice(t)
-	a.join(s, "ada@example.org")
-	b.join(s, "bob@example.org")
+	a.enter(s, "ada@example.org")
+	b.enter(s, "bob@example.org")
 	for _, d := range []*device{a, b} {
 		id, err := d.Create("Shop")
 		d.must(err)

@@ -21,7 +21,7 @@ func pair(t *testing.T, s *servertest.Server) (a, b *device) {
 	a, b = newDevice(t), newDevice(t)
 	a.rings.add(b.ring)
 	b.rings.add(a.ring)
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	b.must(b.LogIn(t.Context(), s.URL(), "ada@example.org", password))
 	return a, b
 }
@@ -47,7 +47,7 @@ func TestLocalDashboardsAreAdoptedAndAppearOnOtherDevices(t *testing.T) {
 	if got := a.view(id).Sync; got != workspace.SyncDevice {
 		t.Errorf("sync %s", got)
 	}
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	a.untilSynced()
 	if got := a.view(id); got.Sync != workspace.SyncSaved || got.Role != sharing.RoleOwner || got.Queued != 0 {
 		t.Errorf("%s", text(got))
@@ -166,7 +166,7 @@ func get(t *testing.T, url string) int {
 func TestL1_L3_L4_LinkMadeOfflineWorksAfterSync(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a := newDevice(t)
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	id, err := a.Create("Shop")
 	a.must(err)
 	a.untilSynced()
@@ -257,7 +257,7 @@ func TestDestroyReachesEveryDevice(t *testing.T) {
 func TestB1_ServersThatAreNoneAreToldApart(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a := newDevice(t)
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	a.must(a.LogOut(t.Context()))
 	for name, c := range map[string]struct {
 		server, email, password string
@@ -291,7 +291,7 @@ func TestB1_ServersThatAreNoneAreToldApart(t *testing.T) {
 func TestSessionThatEndedAsksToSignIn(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a := newDevice(t)
-	a.join(s, "ada@example.org")
+	a.enter(s, "ada@example.org")
 	a.untilSynced()
 	id, err := a.Create("Shop")
 	a.must(err)

@@ -747,7 +747,8 @@ func randomChange(t *rapid.T, d *device) workspace.ShareChange {
 		ask.Still = rapid.Bool().Draw(t, "still")
 	case sharing.SetOrigins:
 		ask.Origins = rapid.SampledFrom([][]string{nil, {"example.org"}, {"example.org", "example.com"}}).Draw(t, "origins")
-	case sharing.Disable, sharing.Rotate, sharing.RemovePassword, sharing.Delete:
+	case sharing.Disable, sharing.Rotate, sharing.RemovePassword, sharing.Delete, sharing.Invite, sharing.Resend, sharing.Revoke,
+		sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move:
 	}
 	return ask
 }
@@ -780,7 +781,7 @@ func onlyItsField(t *rapid.T, ask workspace.ShareChange, before, after workspace
 		before.Still = ask.Still
 	case sharing.SetOrigins:
 		before.Origins = after.Origins
-	case sharing.Delete:
+	case sharing.Delete, sharing.Invite, sharing.Resend, sharing.Revoke, sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move:
 	}
 	before.Version, before.Mode = after.Version, after.Mode
 	if !reflect.DeepEqual(before, after) {

@@ -88,6 +88,9 @@ func TestI1_Q1_InvitationsWaitOnTheDevice(t *testing.T) {
 	if text(got) != `{"invited":["dora@example.org","eve@example.org"],"bad":["nonsense"],"present":["bob@example.org","carl@example.org","a@b"]}` {
 		t.Errorf("%s", text(got))
 	}
+	if v := d.share(id).Invitations; v[1].ID >= v[2].ID {
+		t.Error("the ids are not in order")
+	}
 	if got := d.invite(id, "eve@example.org"); len(got.Invited) != 0 || len(got.Present) != 1 {
 		t.Errorf("invited twice: %s", text(got))
 	}
@@ -319,7 +322,8 @@ func TestA3_EditorsShareWhereTheOwnerLetsThem(t *testing.T) {
 	}
 	d.invite(id, "dora@example.org")
 	for _, ask := range []workspace.ShareChange{
-		{Action: sharing.SetEditorShare}, {Action: sharing.Move, Organisation: team},
+		{Action: sharing.SetEditorShare},
+		{Action: sharing.Move, Organisation: team},
 		{Action: sharing.SetMemberRole, Account: "acc_bob", Role: sharing.RoleOwner},
 	} {
 		isFault(t, d.Share(id, ask), fault.Denied)

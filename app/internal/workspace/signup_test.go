@@ -111,7 +111,7 @@ func TestI8_ASignUpWaitsForItsConfirmation(t *testing.T) {
 			t.Error("a secret is told")
 		}
 		stop := d.watch()
-		time.Sleep(60 * time.Second) //nolint:forbidigo // time in a bubble
+		time.Sleep(60 * time.Second)
 		stop()
 		c.do(func() {
 			// Every 2 s at first, then less often, at least every 10 s.
@@ -126,9 +126,9 @@ func TestI8_ASignUpWaitsForItsConfirmation(t *testing.T) {
 		stop = d.watch()
 		defer func() { stop() }()
 		c.do(func() { c.fail = fault.New(fault.Unavailable, "It cannot be reached.") })
-		time.Sleep(time.Minute) //nolint:forbidigo // time in a bubble
+		time.Sleep(time.Minute)
 		c.do(func() { c.fail, c.given["clm_1"] = nil, true })
-		time.Sleep(10 * time.Second) //nolint:forbidigo // time in a bubble
+		time.Sleep(10 * time.Second)
 		if s := d.State(); s.SignUp != nil || s.Account == nil || s.Account.Email != "ada@example.org" {
 			t.Errorf("%s", text(s))
 		}
@@ -137,7 +137,7 @@ func TestI8_ASignUpWaitsForItsConfirmation(t *testing.T) {
 		}
 		before := 0
 		c.do(func() { before = len(c.asked) })
-		time.Sleep(time.Minute) //nolint:forbidigo // time in a bubble
+		time.Sleep(time.Minute)
 		c.do(func() {
 			if len(c.asked) != before {
 				t.Error("still asking")
@@ -162,7 +162,7 @@ func TestASignUpIsOverResentReplacedOrCancelled(t *testing.T) {
 		// Replaced: the new one counts.
 		d.must(d.SignUp(t.Context(), serverURL, "bob@example.org", "secret password"))
 		c.do(func() { c.asked = nil })
-		time.Sleep(5 * time.Second) //nolint:forbidigo // time in a bubble
+		time.Sleep(5 * time.Second)
 		c.do(func() {
 			if len(c.asked) == 0 || c.asked[0] != "clm_2" || d.keys.count() != 1 {
 				t.Errorf("asked about %v, %d secrets kept", c.asked, d.keys.count())
@@ -171,7 +171,7 @@ func TestASignUpIsOverResentReplacedOrCancelled(t *testing.T) {
 		// Over: told, and gone.
 		c.do(func() { c.over["clm_2"] = true })
 		isFault(t, d.ResendSignUp(t.Context()), fault.Conflict)
-		time.Sleep(10 * time.Second) //nolint:forbidigo // time in a bubble
+		time.Sleep(10 * time.Second)
 		events, err := sub.Wait(t.Context())
 		d.must(err)
 		if d.State().SignUp != nil || d.keys.count() != 0 || !strings.Contains(text(events), "sign in with your password") {
@@ -183,7 +183,7 @@ func TestASignUpIsOverResentReplacedOrCancelled(t *testing.T) {
 		d.must(d.CancelSignUp())
 		d.must(d.CancelSignUp())
 		c.do(func() { c.asked, c.given["clm_3"] = nil, true })
-		time.Sleep(time.Minute) //nolint:forbidigo // time in a bubble
+		time.Sleep(time.Minute)
 		c.do(func() {
 			if len(c.asked) != 0 || d.keys.count() != 0 || d.State().Account != nil {
 				t.Errorf("asked about %v", c.asked)

@@ -42,17 +42,22 @@ func (s *Service) Authenticate(ctx context.Context, token string) (id Identity, 
 		seen = rec.Seen
 		return err
 	})
-	if err == nil && now.UnixMilli()-seen >= seenEvery.Milliseconds() && s.touched.Take(string(id.Session[:]), now) == nil {
-		s.touch(ctx, id.Session, now.UnixMilli())
+	if err == nil && now.UnixMilli()-seen >= seenEvery.Milliseconds() {
+		s.Seen(ctx, id.Session)
 	}
 	return id, err
 }
 
-// touch notes that a session was used. Nobody is kept out if that cannot be written.
-func (s *Service) touch(ctx context.Context, session store.Hash, now int64) {
+// Seen notes that a session is in use, at most every ten minutes. Nobody is kept out if that cannot be written.
+func (s *Service) Seen(ctx context.Context, session store.Hash) {
+	at := s.cfg.Now()
+	if s.touched.Take(string(session[:]), at) != nil {
+		return
+	}
+	now := at.UnixMilli()
 	err := s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		rec, ok, err := tx.Sessions().Get(session)
-		if err != nil || !ok || rec.Seen >= now {
+		if err != nil || !ok || now-rec.Seen < seenEvery.Milliseconds() {
 			return err
 		}
 		rec.Seen = now

@@ -18,27 +18,29 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/store"
 )
 
-// head is a dashboard without what is on it. Mode and URL are told to those who may manage sharing: URL is that of the link,
-// if there is one, whether it is on or not.
+// head is a dashboard without what is on it. Organisation is told to its members, Mode and URL to those who may manage
+// sharing: URL is that of the link, if there is one, whether it is on or not.
 type head struct {
 	ID           board.ID     `json:"id"`
 	Title        string       `json:"title"`
 	Role         sharing.Role `json:"role"`
 	Mine         bool         `json:"mine"`
 	Owner        string       `json:"owner"`
-	Organisation belonging    `json:"organisation"`
+	Organisation *belonging   `json:"organisation,omitempty"`
 	Trashed      bool         `json:"trashed"`
 	CanShare     bool         `json:"canShare"`
 	Mode         sharing.Mode `json:"mode,omitempty"`
 	URL          string       `json:"url,omitempty"`
 }
 
+// belonging is the organisation that a dashboard belongs to.
 type belonging struct {
-	ID   store.OrganisationID `json:"id"`
-	Name string               `json:"name"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // whole is a dashboard with its widgets, but for their rows.
@@ -80,7 +82,20 @@ func (p *Programs) list(c *call) (any, error) {
 }
 
 func (p *Programs) headOf(tx store.Tx, g access.Grant, c *call) (h head, err error) {
-	h = head{ID: g.Board(), Role: g.Role(), CanShare: g.May(access.Share)}
+	mine, err := people.Organisations(tx, c.me.Account)
+	if err != nil {
+		return h, err //nolint:wrapcheck // says what it was doing
+	}
+	a, err := people.AccessOf(tx, g, mine)
+	if err != nil {
+		return h, err //nolint:wrapcheck // says what it was doing
+	}
+	h = head{ID: a.Board, Role: a.Role, Mine: a.Mine, Owner: a.Owner, CanShare: a.Share}
+	for _, o := range mine {
+		if o.ID == a.Organisation {
+			h.Organisation = &belonging{o.ID, o.Name}
+		}
+	}
 	if h.Title, err = content.Title(tx, g); err != nil {
 		return h, err //nolint:wrapcheck // says what it was doing
 	}
@@ -88,16 +103,7 @@ func (p *Programs) headOf(tx store.Tx, g access.Grant, c *call) (h head, err err
 	if err != nil {
 		return h, fmt.Errorf("read dashboard %s: %w", g.Board(), err)
 	}
-	org, _, err := tx.Organisations().Get(rec.Organisation)
-	if err != nil {
-		return h, fmt.Errorf("read organisation: %w", err)
-	}
-	owner, _, err := tx.Accounts().Get(rec.Owner)
-	if err != nil {
-		return h, fmt.Errorf("read account: %w", err)
-	}
-	h.Trashed, h.Mine, h.Owner, h.Organisation = rec.Trashed, rec.Owner == c.me.Account, owner.Shown(), belonging{rec.Organisation, org.Name}
-	if !h.CanShare {
+	if h.Trashed = rec.Trashed; !h.CanShare {
 		return h, nil
 	}
 	link, err := tx.Links().Get(g.Board())

@@ -1,5 +1,5 @@
 // Package httpapi answers JSON requests: those of the app, which signs up, in and out and looks after one's account and
-// organisations, and those of programs, which list dashboards, push rows and change links.
+// organisations, and those of programs, which list dashboards, push rows and change who can see them.
 //
 // Failures are {"error": fault}. openapi.json describes every request. Start reading at API.Routes for the app (signup.go
 // holds what needs no account, account.go what does), and at Programs.Routes for programs.

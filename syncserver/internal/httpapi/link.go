@@ -1,12 +1,9 @@
 package httpapi
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/screen"
@@ -121,7 +118,7 @@ func (p *Programs) changeLink(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := p.command(c, in)
+	cmd, err := p.command(c, key, in)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +131,6 @@ func (p *Programs) changeLink(c *call) (any, error) {
 		cmd := cmd
 		if _, _, err := key.again(tx); err != nil {
 			return err
-		}
-		if key.today != "" {
-			// The same request is the same command: the second time it is told what the first one was (rule Q2).
-			u := sha256.Sum256(append(key.request[:], c.r.Header.Get(keyHeader)...))
-			cmd.ID = sharing.NewCommandID(ulid.ULID(u[:16]))
 		}
 		l, err := tx.Links().Get(cmd.Board)
 		if err != nil {
@@ -171,7 +163,7 @@ func (p *Programs) changeLink(c *call) (any, error) {
 }
 
 // command checks a change and makes a command of it that lacks only its base.
-func (p *Programs) command(c *call, in linkChange) (cmd sharing.Command, err error) {
+func (p *Programs) command(c *call, key once, in linkChange) (cmd sharing.Command, err error) {
 	if in.Password != "" {
 		return cmd, fault.Field("password", "A password is never sent itself: send its argon2id hash in “hash”.").
 			WithHint("The command widgetsctl makes one: widgetsctl hash.")
@@ -209,9 +201,9 @@ func (p *Programs) command(c *call, in linkChange) (cmd sharing.Command, err err
 			return cmd, fmt.Errorf("make a link: %w", err)
 		}
 	}
-	u, err := ulid.New(ulid.Timestamp(time.UnixMilli(c.now)), p.cfg.Random)
+	u, err := p.newID(c, key, "command")
 	if err != nil {
-		return cmd, fmt.Errorf("make an id: %w", err)
+		return cmd, err
 	}
 	cmd.ID, cmd.Board = sharing.NewCommandID(u), c.id()
 	return cmd, nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -86,6 +87,12 @@ func (d *described) check(method, path, body string, good bool, a reply) {
 			d.t.Errorf("%s %s takes %s, which is not as described: %v", method, path, body, err)
 		}
 	}
+	if len(a.body) == 0 {
+		if o, _ := d.at(slices.Concat(operation, []string{"responses", strconv.Itoa(a.status)})...); o == nil || o.(map[string]any)["content"] != nil {
+			d.t.Errorf("%s %s answers %d without a body, which is not as described", method, path, a.status)
+		}
+		return
+	}
 	if err := d.fits(a.body, slices.Concat(operation, []string{"responses", strconv.Itoa(a.status)}, content)...); err != nil {
 		d.t.Errorf("%s %s answers %d %s, which is not as described: %v", method, path, a.status, a.body, err)
 	}
@@ -101,6 +108,21 @@ func TestB1_AnswersAreAsDescribed(t *testing.T) {
 	}
 	link, rows := b.path("/link"), b.rowsPath()
 	seen := map[string]bool{}
+	names := map[string]string{string(b.id): "{board}", string(b.widget): "{widget}", b.people["editor"].Account: "{account}"}
+	ask := func(who, method, path, body string, status int) reply {
+		t.Helper()
+		a := b.as(who, method, path, body)
+		if a.status != status {
+			t.Errorf("%s %s %s by the %s: %d %s", method, path, body, who, a.status, a.body)
+		}
+		path, _, _ = strings.Cut(path, "?")
+		for id, name := range names {
+			path = strings.ReplaceAll(path, id, name)
+		}
+		d.check(method, path, body, !slices.Contains([]int{http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge}, status), a)
+		seen[method+" "+path] = seen[method+" "+path] || status < 300
+		return a
+	}
 	for _, c := range []struct {
 		who, method, path, body string
 		status                  int
@@ -140,14 +162,38 @@ func TestB1_AnswersAreAsDescribed(t *testing.T) {
 		{"owner", http.MethodPost, b.path("/restore"), "", 200},
 		{"nobody", http.MethodGet, "/api/v1/boards", "", 401},
 	} {
-		a := b.as(c.who, c.method, c.path, c.body)
-		if a.status != c.status {
-			t.Errorf("%s %s %s by the %s: %d %s", c.method, c.path, c.body, c.who, a.status, a.body)
-		}
-		path, _, _ := strings.Cut(strings.NewReplacer(string(b.id), "{board}", string(b.widget), "{widget}").Replace(c.path), "?")
-		d.check(c.method, path, c.body, !slices.Contains([]int{http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge}, c.status), a)
-		seen[c.method+" "+path] = seen[c.method+" "+path] || c.status < 300
+		ask(c.who, c.method, c.path, c.body, c.status)
 	}
+	ask("owner", http.MethodPost, b.path("/invitations"), `{"addresses":["cy@example.org, nobody"],"role":"editor","message":"Look."}`, 200)
+	var p struct{ Invitations []struct{ ID string } }
+	ask("owner", http.MethodGet, b.path("/people"), "", 200).read(t, &p)
+	ask("editor", http.MethodGet, b.path("/people"), "", 200)
+	ask("viewer", http.MethodGet, b.path("/people"), "", 403)
+	names[p.Invitations[0].ID] = "{invitation}"
+	ask("owner", http.MethodPost, b.path("/invitations/"+p.Invitations[0].ID+"/resend"), "", 200)
+	ask("owner", http.MethodDelete, b.path("/invitations/"+p.Invitations[0].ID), "", 200)
+	ask("owner", http.MethodPatch, b.path("/people"), `{"editorsShare":true}`, 200)
+	ask("owner", http.MethodPut, b.path("/members/"+b.people["editor"].Account), `{"role":"viewer"}`, 200)
+	ask("owner", http.MethodDelete, b.path("/members/"+b.people["editor"].Account), "", 200)
+
+	var org struct{ ID string }
+	ask("owner", http.MethodPost, "/api/v1/organisations", `{"name":"A team"}`, 201).read(t, &org)
+	names[org.ID] = "{organisation}"
+	ask("owner", http.MethodGet, "/api/v1/organisations", "", 200)
+	ask("owner", http.MethodPost, "/api/v1/boards", `{"title":"New","organisation":"`+org.ID+`"}`, 201)
+	ask("owner", http.MethodPost, "/api/v1/organisations/"+org.ID+"/invitations", `{"email":"cy@example.org","role":"admin"}`, 204)
+	ask("owner", http.MethodGet, "/api/v1/organisations/"+org.ID, "", 200)
+	ask("owner", http.MethodDelete, "/api/v1/organisations/"+org.ID, "", 409)
+
+	ask("owner", http.MethodGet, "/api/v1/account", "", 200)
+	ask("owner", http.MethodPatch, "/api/v1/account", `{"name":"Ann"}`, 204)
+	ask("owner", http.MethodGet, "/api/v1/account/sessions", "", 200)
+	ask("owner", http.MethodPost, "/api/v1/account/tokens", `{"name":"a script","scopes":["boards:read"],"expires":`+strconv.FormatInt(time.Now().Add(time.Hour).UnixMilli(), 10)+`}`, 201)
+	ask("owner", http.MethodGet, "/api/v1/account/tokens", "", 200)
+	ask("owner", http.MethodPost, "/api/v1/signup", `{"email":"new@example.org","password":"correct horse"}`, 202)
+	ask("owner", http.MethodPost, "/api/v1/login", `{"email":"ann@example.org","password":"`+servertest.Password+`"}`, 200)
+	ask("owner", http.MethodPost, "/api/v1/reset", `{"email":"ann@example.org"}`, 202)
+	ask("owner", http.MethodPost, "/api/v1/logout", "", 204)
 	for path, item := range d.doc["paths"].(map[string]any) {
 		for method := range item.(map[string]any) {
 			name := strings.ToUpper(method) + " " + path

@@ -15,6 +15,7 @@ import (
 	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/httpmw"
+	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/ratelimit"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -33,6 +34,8 @@ type ProgramsConfig struct {
 	Store  store.Store
 	Events content.Events
 	Author *author.Author
+	// People makes what an invitation needs; see people.Service.
+	People *people.Service
 	// Authenticate tells whose a token is; see account.Service.
 	Authenticate func(ctx context.Context, token string) (account.Identity, error)
 	Log          *slog.Logger
@@ -68,7 +71,7 @@ func (p *Programs) Routes() []httpmw.Route {
 	change := func(pattern string, s account.Scope, status int, h func(*call) (any, error)) httpmw.Route {
 		return httpmw.Route{Pattern: pattern, Audience: httpmw.SignedIn, Handler: p.route(s, status, h), Limits: "body 1 MiB; same origin; " + limits}
 	}
-	return []httpmw.Route{
+	return append([]httpmw.Route{
 		{Pattern: "GET /api/v1/openapi.json", Audience: httpmw.Everybody, Handler: http.HandlerFunc(describe)},
 		get("/api/v1/boards", p.list),
 		change("POST /api/v1/boards", account.ScopeWrite, http.StatusCreated, p.create),
@@ -80,7 +83,8 @@ func (p *Programs) Routes() []httpmw.Route {
 		change("PUT /api/v1/boards/{board}/widgets/{widget}/rows", account.ScopeWrite, http.StatusOK, p.replaceRows),
 		get("/api/v1/boards/{board}/link", p.link),
 		change("POST /api/v1/boards/{board}/link", account.ScopeShare, http.StatusOK, p.changeLink),
-	}
+		get("/api/v1/boards/{board}/people", p.people),
+	}, p.peopleRoutes(change)...)
 }
 
 // call is one request of an account.

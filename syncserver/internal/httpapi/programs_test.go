@@ -2,13 +2,10 @@ package httpapi_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +19,6 @@ import (
 	"widgets.pro/shared/replica"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
-	"widgets.pro/syncserver/internal/store"
-	"widgets.pro/syncserver/internal/store/boltstore"
 	"widgets.pro/syncserver/servertest"
 	"widgets.pro/syncserver/servertest/owner"
 )
@@ -32,18 +27,15 @@ import (
 type bench struct {
 	t      *testing.T
 	srv    *servertest.Server
-	data   string
 	ann    *owner.Owner
 	id     board.ID
 	widget board.WidgetID
 	people map[string]servertest.SignedIn
-	tokens int
 }
 
 func newBench(t *testing.T, o servertest.Options) *bench {
 	t.Helper()
-	o.Data = filepath.Join(t.TempDir(), "server.db")
-	b := &bench{t: t, data: o.Data, srv: servertest.Start(t, o), people: map[string]servertest.SignedIn{}, widget: board.NewWidgetID(ulid.Make())}
+	b := &bench{t: t, srv: servertest.Start(t, o), people: map[string]servertest.SignedIn{}, widget: board.NewWidgetID(ulid.Make())}
 	var err error
 	if b.ann, err = owner.SignUp(t.Context(), b.srv.URL(), "ann@example.org", servertest.Password, time.Now, b.srv.Letters); err != nil {
 		t.Fatal(err)
@@ -138,36 +130,14 @@ func (b *bench) rows() string {
 // token makes a token for programs of ann's with some scopes.
 func (b *bench) token(scopes ...account.Scope) string {
 	b.t.Helper()
-	b.tokens++
-	secret := sha256.Sum256([]byte(fmt.Sprint("token ", b.tokens)))
-	token := "ses_" + base64.RawURLEncoding.EncodeToString(secret[:24])
-	words := []string{}
-	for _, s := range scopes {
-		words = append(words, string(s))
+	var made struct{ Secret string }
+	status, body := b.srv.Post("/api/v1/account/tokens", b.people["owner"].Token, map[string]any{
+		"name": "a script", "scopes": scopes, "expires": time.Now().Add(time.Hour).UnixMilli(),
+	})
+	if err := json.Unmarshal(body, &made); err != nil || status != http.StatusCreated {
+		b.t.Fatalf("%d %s", status, body)
 	}
-	slices.Sort(words)
-	b.ann.Close()
-	b.srv.Close()
-	st, err := boltstore.Open(boltstore.Options{Path: b.data})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := st.Update(b.t.Context(), func(tx store.Tx) error {
-		return tx.Sessions().Put(store.Session{
-			Hash: sha256.Sum256([]byte(token)), Account: store.AccountID(b.people["owner"].Account), Expires: time.Now().Add(time.Hour).UnixMilli(),
-			Kind: store.KindAPI, Scopes: strings.Join(words, " "),
-		})
-	}); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := st.Close(); err != nil {
-		b.t.Fatal(err)
-	}
-	b.srv.Restart()
-	if err := b.ann.Connect(b.t.Context()); err != nil {
-		b.t.Fatal(err)
-	}
-	return token
+	return made.Secret
 }
 
 // requests are one of each kind, with what they need.
@@ -192,6 +162,10 @@ func (b *bench) requests() map[string]struct {
 		"restore": {http.MethodPost, b.path("/restore"), "", account.ScopeWrite, sharing.RoleEditor},
 		"link":    {http.MethodGet, b.path("/link"), "", account.ScopeRead, sharing.RoleOwner},
 		"change":  {http.MethodPost, b.path("/link"), `{"action":"enable"}`, account.ScopeShare, sharing.RoleOwner},
+		"people":  {http.MethodGet, b.path("/people"), "", account.ScopeRead, sharing.RoleEditor},
+		"settle":  {http.MethodPatch, b.path("/people"), `{"editorsShare":false}`, account.ScopeShare, sharing.RoleOwner},
+		"invite":  {http.MethodPost, b.path("/invitations"), `{"addresses":["new@example.org"]}`, account.ScopeShare, sharing.RoleOwner},
+		"role":    {http.MethodPut, b.path("/members/" + b.people["editor"].Account), `{"role":"editor"}`, account.ScopeShare, sharing.RoleOwner},
 	}
 }
 
@@ -209,8 +183,7 @@ func TestA3_A5_RolesAndScopes(t *testing.T) {
 	for _, s := range account.Scopes() {
 		tokens[s] = b.token(s)
 	}
-	none := b.token()
-	order := []string{"list", "create", "read", "rows", "append", "replace", "link", "change", "trash", "restore"}
+	order := []string{"list", "create", "read", "rows", "append", "replace", "link", "change", "people", "settle", "invite", "role", "trash", "restore"}
 	all := b.requests()
 	if len(order) != len(all) {
 		t.Fatal("not every request is asked")
@@ -242,10 +215,7 @@ func TestA3_A5_RolesAndScopes(t *testing.T) {
 				t.Errorf("%s with %s: %d %s", name, s, a.status, a.body)
 			}
 		}
-		if a := b.ask(none, q.method, q.path, q.body); a.status != http.StatusForbidden {
-			t.Errorf("%s without a scope: %d", name, a.status)
-		}
-		for what, token := range map[string]string{"no token": "", "a wrong one": "ses_" + strings.Repeat("A", 32), "nonsense": "x"} {
+		for what, token := range map[string]string{"no token": "", "a wrong one": "ses_" + strings.Repeat("A", 32), "another": "api_" + strings.Repeat("A", 32), "nonsense": "x"} {
 			if a := b.ask(token, q.method, q.path, q.body, "Cookie", "widgets-session="+b.people["owner"].Token); a.status != http.StatusUnauthorized ||
 				a.header.Get("WWW-Authenticate") != "Bearer" {
 				t.Errorf("%s with %s: %d %s", name, what, a.status, a.body)
@@ -278,12 +248,12 @@ func TestListsAndReads(t *testing.T) {
 			Role         string
 			Mode, URL    *string
 			Mine         bool
-			Organisation struct{ ID, Name string }
+			Organisation *struct{ ID, Name string }
 		}
 	}
 	b.as("owner", http.MethodGet, "/api/v1/boards", "").read(t, &list)
 	if len(list.Boards) != 2 || list.Boards[0].ID != made.ID || list.Boards[0].Title != "A first" || !list.Boards[1].Mine || list.Boards[1].Mode == nil ||
-		*list.Boards[1].Mode != "private" || list.Boards[1].URL != nil || list.Boards[1].Organisation.Name != "ann" || list.Boards[1].Owner != "ann" {
+		*list.Boards[1].Mode != "private" || list.Boards[1].URL != nil || list.Boards[1].Organisation == nil || list.Boards[1].Organisation.Name != "ann" || list.Boards[1].Owner != "ann" {
 		t.Errorf("%+v", list)
 	}
 	if a := b.as("owner", http.MethodPost, b.path("/link"), `{"action":"enable"}`); a.status != http.StatusOK {
@@ -295,7 +265,8 @@ func TestListsAndReads(t *testing.T) {
 	}
 	list.Boards = nil
 	b.as("viewer", http.MethodGet, "/api/v1/boards", "").read(t, &list)
-	if len(list.Boards) != 1 || list.Boards[0].Mine || list.Boards[0].Role != "viewer" || list.Boards[0].URL != nil || list.Boards[0].Mode != nil {
+	if len(list.Boards) != 1 || list.Boards[0].Mine || list.Boards[0].Role != "viewer" || list.Boards[0].URL != nil || list.Boards[0].Mode != nil ||
+		list.Boards[0].Organisation != nil || list.Boards[0].Owner != "ann" {
 		t.Errorf("a viewer: %+v", list)
 	}
 	var one struct {
@@ -334,6 +305,9 @@ func TestB1_BadInputNamesWhatIsWrongAndChangesNothing(t *testing.T) {
 		"too many cells":      {http.MethodPost, rows, `{"rows":[["x",1],["x",1],["x",1],["x",1,2]]}`, 422, "rows[3]"},
 		"an object in a cell": {http.MethodPost, rows, `{"rows":[[{},1]]}`, 422, "rows[0]"},
 		"a wide cell":         {http.MethodPost, rows, `{"rows":[` + wide + `]}`, 413, "rows[0]"},
+		"text for a number":   {http.MethodPost, rows, `{"rows":[["x",1],["x","1"]]}`, 422, "rows[1]"},
+		"a number for yes":    {http.MethodPost, rows, `{"rows":[["x",true]]}`, 422, "rows[0]"},
+		"no time in a column": {http.MethodPut, rows, `{"columns":[{"name":"t","type":"time"}],"rows":[["now"]]}`, 422, "rows[0]"},
 		"keep nothing":        {http.MethodPost, rows, `{"rows":[["x",1]],"keep":0}`, 422, "keep"},
 		"keep half":           {http.MethodPost, rows, `{"rows":[["x",1]],"keep":1.5}`, 422, "keep"},
 		"oversized":           {http.MethodPost, rows, `{"rows":[["` + strings.Repeat("x", 1<<20) + `",1]]}`, 413, ""},
@@ -358,6 +332,16 @@ func TestB1_BadInputNamesWhatIsWrongAndChangesNothing(t *testing.T) {
 		"no time":             {http.MethodPost, link, `{"action":"expiry","expires":"tomorrow"}`, 422, ""},
 		"a bad name":          {http.MethodPost, link, `{"action":"slug","slug":"No Name"}`, 422, "slug"},
 		"a bad site":          {http.MethodPost, link, `{"action":"origins","origins":["https://a.example","javascript:alert(1)"]}`, 422, "origins[1]"},
+		"no addresses":        {http.MethodPost, b.path("/invitations"), `{"addresses":[]}`, 422, "addresses"},
+		"addresses no list":   {http.MethodPost, b.path("/invitations"), `{"addresses":"a@example.org"}`, 422, "addresses"},
+		"an address no text":  {http.MethodPost, b.path("/invitations"), `{"addresses":["a@example.org",7]}`, 422, "addresses"},
+		"invite an owner":     {http.MethodPost, b.path("/invitations"), `{"addresses":["a@example.org"],"role":"owner"}`, 422, "role"},
+		"a long message":      {http.MethodPost, b.path("/invitations"), `{"addresses":["a@example.org"],"message":"` + strings.Repeat("x", 2000) + `"}`, 422, "message"},
+		"no invitation":       {http.MethodDelete, b.path("/invitations/x"), "", 404, "invitation"},
+		"no such role":        {http.MethodPut, b.path("/members/" + b.people["editor"].Account), `{"role":"king"}`, 422, "role"},
+		"nobody's role":       {http.MethodPut, b.path("/members/acc_none"), `{"role":"viewer"}`, 404, ""},
+		"no change":           {http.MethodPatch, b.path("/people"), `{}`, 422, ""},
+		"two changes":         {http.MethodPatch, b.path("/people"), `{"editorsShare":true,"organisation":"org_x"}`, 422, ""},
 		"nothing to replace":  {http.MethodPost, link, `{"action":"rotate"}`, 409, ""},
 	} {
 		a := b.as("owner", c.method, c.path, c.body)
@@ -395,6 +379,11 @@ func TestRowsArePushedReplacedAndKept(t *testing.T) {
 		{http.MethodPost, `{"rows":[["d",1],["e",2]],"keep":2}`, `["d",1] ["e",2]`},
 		{http.MethodPut, `{"columns":[{"name":"only","type":"number"}],"rows":[[1],[2],[3]]}`, `[1] [2] [3]`},
 		{http.MethodPost, `{"rows":[[4]],"keep":2}`, `[3] [4]`},
+		{
+			http.MethodPut, `{"columns":[{"name":"t","type":"time"},{"name":"n","type":"number"}],"rows":[["2026-11-27",1],["2026-11-27T10:00:00+02:00",null],[1764201600000,-2]]}`,
+			`[1795737600000,1] [1795773600000,null] [1764201600000,-2]`,
+		},
+		{http.MethodPost, `{"rows":[["2026-11-27 10:00:00.5",3]],"keep":1}`, `[1795773600500,3]`},
 		{http.MethodPut, `{"columns":[{"name":"only","type":"number"}],"rows":[]}`, ``},
 	} {
 		a := b.as("editor", c.method, b.rowsPath(), c.body)
@@ -637,6 +626,73 @@ func TestL3_L4_P2_S2_E3_E5_LinkIsChangedAsInTheDialog(t *testing.T) {
 		if a := b.ask("", http.MethodGet, strings.TrimPrefix(url, b.srv.URL()), ""); (a.status == http.StatusNotFound) != dead {
 			t.Errorf("%s: %d", url, a.status)
 		}
+	}
+}
+
+// Inviting, resending, revoking, and what somebody is: all as in the dialog, and a repeat sends no second letter.
+func TestI1_I5_I6_PeopleAreInvitedAndManaged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, servertest.Options{})
+	type people struct {
+		Members     []struct{ Account, Name, Email, Role string }
+		Invitations []struct{ ID, Email, Role, Delivery string }
+	}
+	const body = `{"addresses":["Cy <CY@example.org>, dan@example.org","not an address"],"role":"editor","message":"Look."}`
+	want := `{"invited":["cy@example.org","dan@example.org"],"refused":[{"address":"not","message":"This is not an e-mail address."},` +
+		`{"address":"an","message":"This is not an e-mail address."},{"address":"address","message":"This is not an e-mail address."}]}`
+	for range 3 {
+		if a := b.as("owner", http.MethodPost, b.path("/invitations"), body, "Idempotency-Key", "invite"); string(a.body) != want || a.status != http.StatusOK {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	first := b.srv.Mail("cy@example.org", 0)
+	if !strings.Contains(first.Text, "Look.") || len(first.Links) == 0 {
+		t.Errorf("%+v", first)
+	}
+	var p people
+	b.as("owner", http.MethodGet, b.path("/people"), "").read(t, &p)
+	if len(p.Invitations) == 2 && p.Invitations[0].Email != "cy@example.org" {
+		slices.Reverse(p.Invitations) // both were made at once
+	}
+	if len(p.Members) != 3 || len(p.Invitations) != 2 || p.Invitations[0].Email != "cy@example.org" || p.Invitations[0].Role != "editor" || p.Invitations[0].Delivery == "" {
+		t.Fatalf("%+v", p)
+	}
+	var theirs people
+	if b.as("editor", http.MethodGet, b.path("/people"), "").read(t, &theirs); len(theirs.Members) != 3 || theirs.Members[0].Email != "" || len(theirs.Invitations) != 0 {
+		t.Errorf("an editor is told %+v", theirs)
+	}
+	cy, dan := p.Invitations[0].ID, p.Invitations[1].ID
+	for range 2 {
+		if a := b.as("owner", http.MethodPost, b.path("/invitations/"+cy+"/resend"), "", "Idempotency-Key", "again"); a.status != http.StatusOK {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	if second := b.srv.Mail("cy@example.org", 1); second.Links[0] == first.Links[0] {
+		t.Error("the old link was sent again")
+	}
+	b.as("owner", http.MethodDelete, b.path("/invitations/"+dan), "").read(t, &p)
+	if len(p.Invitations) != 1 || p.Invitations[0].ID != cy {
+		t.Errorf("%+v", p)
+	}
+	editor := b.path("/members/" + b.people["editor"].Account)
+	if a := b.as("owner", http.MethodPut, editor, `{"role":"viewer"}`); a.status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := b.as("editor", http.MethodPost, b.rowsPath(), `{"rows":[["x",1]]}`); a.status != http.StatusForbidden {
+		t.Errorf("one who was made a viewer: %d %s", a.status, a.body)
+	}
+	if a := b.as("owner", http.MethodDelete, editor, ""); a.status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := b.as("editor", http.MethodGet, b.path(""), ""); a.status != http.StatusNotFound {
+		t.Errorf("one who was removed: %d %s", a.status, a.body)
+	}
+	if a := b.as("owner", http.MethodDelete, b.path("/members/"+b.people["owner"].Account), ""); a.status != http.StatusConflict {
+		t.Errorf("the only owner: %d %s", a.status, a.body)
+	}
+	b.as("owner", http.MethodGet, b.path("/people"), "").read(t, &p)
+	if len(p.Members) != 2 || len(p.Invitations) != 1 {
+		t.Errorf("%+v", p)
 	}
 }
 

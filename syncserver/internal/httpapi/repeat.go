@@ -4,6 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/store"
@@ -23,6 +27,8 @@ type once struct {
 	today, earlier string // what the key is remembered under if it was used today, or the day before
 	oldest         string
 	request        store.Hash
+	at             int64 // ms since 1970
+	first          int64 // when it came first, for ids whose order tells; 0 for others
 }
 
 // once reads the request's key. body is what was sent.
@@ -38,8 +44,23 @@ func (c *call) once(body []byte) (once, error) {
 	name := func(day int64) string { return fmt.Sprintf("key_%06d_", day) }
 	return once{
 		account: c.me.Account, today: name(day) + hex.EncodeToString(digest[:]), earlier: name(day-1) + hex.EncodeToString(digest[:]), oldest: name(day - 1),
-		request: sha256.Sum256(append([]byte(c.r.Method+" "+c.r.URL.Path+"\n"), body...)),
+		request: sha256.Sum256(append([]byte(c.r.Method+" "+c.r.URL.Path+"\n"), body...)), at: c.now,
 	}, nil
+}
+
+// newID makes an id. For a request with a key it is the same each time, so that commands with ids of their own are the same
+// commands: the second time they are told what they were the first (rule Q2). What tells the ids of one request apart.
+func (p *Programs) newID(c *call, key once, what string) (ulid.ULID, error) {
+	if key.today != "" {
+		d := sha256.Sum256(slices.Concat(key.request[:], []byte(c.r.Header.Get(keyHeader)), []byte{0}, []byte(what)))
+		u := ulid.ULID(d[:16])
+		return u, u.SetTime(ulid.Timestamp(time.UnixMilli(key.first))) //nolint:wrapcheck // fails from the year 10889 on
+	}
+	u, err := ulid.New(ulid.Timestamp(time.UnixMilli(c.now)), p.cfg.Random)
+	if err != nil {
+		return u, fmt.Errorf("make an id: %w", err)
+	}
+	return u, nil
 }
 
 // again reports what the same request was answered before, if it was.
@@ -69,7 +90,7 @@ func (o once) remember(tx store.Tx, a store.Answer) error {
 	if err := tx.Commands().Forget(o.account, "key_", o.oldest); err != nil {
 		return fmt.Errorf("forget keys: %w", err)
 	}
-	a.Request = o.request
+	a.Request, a.At = o.request, o.at
 	if err := tx.Commands().Put(o.account, o.today, a); err != nil {
 		return fmt.Errorf("remember a key: %w", err)
 	}

@@ -95,6 +95,7 @@ func (c *conn) keepAlive(ctx context.Context) {
 		if err != nil {
 			return
 		}
+		c.h.cfg.Accounts.Seen(ctx, c.id.Session)
 	}
 }
 

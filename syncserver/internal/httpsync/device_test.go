@@ -35,6 +35,7 @@ type device struct {
 	roles  map[board.ID]sharing.Role
 	told   map[board.ID]wire.People
 	seen   map[board.ID]wire.Presence
+	cutOff map[board.ID]int // by the receipts that came
 	ws     *websocket.Conn
 }
 
@@ -47,7 +48,7 @@ func newDevice(tb testing.TB, srv *servertest.Server, who servertest.SignedIn) *
 	d := &device{
 		t: tb, srv: srv, who: who, clock: hlc.Clock{Dev: n.Uint64() + 1},
 		boards: map[board.ID]*replica.Memory{}, links: map[board.ID]sharing.Link{}, roles: map[board.ID]sharing.Role{},
-		told: map[board.ID]wire.People{}, seen: map[board.ID]wire.Presence{},
+		told: map[board.ID]wire.People{}, seen: map[board.ID]wire.Presence{}, cutOff: map[board.ID]int{},
 	}
 	tb.Cleanup(d.cut)
 	return d
@@ -131,6 +132,7 @@ func (d *device) next() (wire.Message, error) {
 		d.seen[m.Board] = m
 	case wire.Share:
 		d.links[m.Board] = m.Link
+		d.cutOff[m.Board] += m.Cut
 	case wire.Result:
 		d.links[m.Board] = m.Link
 	case wire.Ack:

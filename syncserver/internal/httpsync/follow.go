@@ -125,7 +125,11 @@ func (c *conn) wasOurs(tx store.Tx, f *follow) bool {
 // deny ends a stream. Nothing about the dashboard follows on this connection (W7).
 func (c *conn) deny(ctx context.Context, f *follow, gone bool, message string) error {
 	id := f.seat.Board()
-	f.seat.Leave()
+	if f.grant.May(access.View) && !gone {
+		f.seat.CutOff()
+	} else {
+		f.seat.Leave()
+	}
 	c.member.LookAway(id)
 	delete(c.follows, string(id))
 	if gone {

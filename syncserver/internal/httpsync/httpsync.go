@@ -64,6 +64,8 @@ func (t Timeouts) withDefaults() Timeouts {
 // Authenticator tells whose session a token is; see account.Service.
 type Authenticator interface {
 	Authenticate(ctx context.Context, token string) (account.Identity, error)
+	// Seen notes that a session is in use; most calls cost nothing.
+	Seen(ctx context.Context, session store.Hash)
 }
 
 // Preparer makes what a command on people needs beforehand; see people.Service.

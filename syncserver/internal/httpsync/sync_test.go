@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -629,3 +630,51 @@ func TestW1_Handshake(t *testing.T) {
 }
 
 func asClose(err error, ce *websocket.CloseError) bool { return errors.As(err, ce) }
+
+// A device that stays connected is in use, for its owner's list of sessions.
+func TestAConnectionKeepsItsSessionSeen(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	srv := servertest.Start(t, servertest.Options{
+		Ping: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
+	who := srv.SignUp("ann@example.org")
+	asks := srv.LogIn("ann@example.org")
+	ws, _, err := websocket.Dial(t.Context(), srv.SyncURL(), &websocket.DialOptions{ //nolint:bodyclose // websocket.Dial has closed it
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + who.Token}}, Subprotocols: []string{wire.Subprotocol},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	ws.CloseRead(t.Context()) // answers pings
+	ahead.Store(int64(time.Hour))
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL()+"/api/v1/account/sessions", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+asks.Token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list struct {
+			Sessions []struct {
+				Seen int64
+				Kind string
+				This bool
+			}
+		}
+		err = json.NewDecoder(res.Body).Decode(&list)
+		if err = errors.Join(err, res.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list.Sessions {
+			if s.Kind == "app" && !s.This && time.Since(time.UnixMilli(s.Seen)) < -30*time.Minute {
+				return
+			}
+		}
+	}
+	t.Error("its use was not noted")
+}

@@ -62,7 +62,7 @@ func TestI4_ASignUpGoesOnWhereItBegan(t *testing.T) {
 	s.do(c, http.MethodPost, link, url.Values{}, "Sec-Fetch-Site", "cross-site").is(t, "by another site", 403)
 	s.Restart()
 	s.do(c, http.MethodPost, link, url.Values{}).is(t, "confirm", 303, "/invite/ivt_0")
-	s.do(c, http.MethodGet, "/", nil).is(t, "signed in", 200, "ben@example.org")
+	s.do(c, http.MethodGet, "/", nil).is(t, "signed in", 303, "/app")
 	s.do(c, http.MethodGet, "/account", nil).is(t, "account", 200, `value="Ben"`, "Confirmed")
 	s.do(client(t), http.MethodGet, link, nil).is(t, "the link once more", 404, "does not work any more", `href="/login"`)
 	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "the button once more", 404, "does not work any more")

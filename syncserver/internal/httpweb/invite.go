@@ -3,7 +3,6 @@ package httpweb
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -32,9 +31,6 @@ const (
 	workspaceBoard = workspace + "/d/"
 )
 
-// maxPersonName is how many characters the name of a new account has at most.
-const maxPersonName = 80
-
 func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []httpmw.Route {
 	return []httpmw.Route{
 		{Pattern: "GET /invite/{invite}", Audience: httpmw.Invited, Handler: http.HandlerFunc(s.invitation), Limits: "shares the misses of GET /s/{short}"},
@@ -43,7 +39,8 @@ func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []http
 			Limits: "body 16 KiB; same origin; shares the misses of GET /s/{short} and the attempts of POST /login; hashing bounded",
 		},
 		{
-			Pattern: "POST /invite/{invite}/switch", Audience: httpmw.Invited, Handler: form(s.switchAccount), Limits: "same origin",
+			Pattern: "POST /invite/{invite}/switch", Audience: httpmw.Invited, Handler: form(s.switchAccount),
+			Limits: "same origin; shares the misses of GET /s/{short}",
 		},
 		{Pattern: "POST /invitations/{invitation}", Audience: httpmw.SignedIn, Handler: form(s.acceptWaiting), Limits: "body 16 KiB; same origin"},
 	}
@@ -51,11 +48,11 @@ func (s *Site) invitationRoutes(form func(http.HandlerFunc) http.Handler) []http
 
 // invite is the page of an invitation's link (rule I3).
 type invite struct {
-	form
+	problem
 
-	Token, By, What, As, Note, Until string
-	Organisation                     bool
-	State                            people.State
+	Token, Email, By, What, As, Note, Until string
+	Organisation                            bool
+	State                                   people.State
 	// Me is the address of whoever is signed in, "" if nobody is; Mine says that the invitation is for them, and Prove that
 	// it would be, if only the address was proved.
 	Me          string
@@ -106,7 +103,7 @@ func (s *Site) showInvitation(w http.ResponseWriter, r *http.Request, o people.O
 	}
 	p := invite{
 		Token: r.PathValue("invite"), By: o.By, What: o.What, As: o.As, Note: o.Message, Until: dayOf(o.Expires),
-		Organisation: o.Organisation != "", State: o.State, Name: name, form: form{Email: o.Email},
+		Organisation: o.Organisation != "", State: o.State, Name: name, Email: o.Email,
 	}
 	if ok {
 		p.Me, p.Mine, p.Prove = me.Email, me.Email == o.Email && me.Verified, me.Email == o.Email && !me.Verified
@@ -153,9 +150,9 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		s.arrive(w, r, j, err, func(err error) { s.showAnew(w, r, "", err) })
 		return
 	}
-	name := strings.TrimSpace(r.PostForm.Get("name"))
-	if !isName(name) {
-		s.showInvitation(w, r, o, "", fault.Field("name", "A name is one line of at most 80 characters."))
+	name, f := account.CheckName(r.PostForm.Get("name"))
+	if f != nil {
+		s.showInvitation(w, r, o, "", f)
 		return
 	}
 	if o.State != people.Open {
@@ -173,12 +170,6 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, account.NewCookie(session, s.secure))
 	}
 	s.arrive(w, r, j, err, func(err error) { s.showAnew(w, r, name, err) })
-}
-
-// isName reports whether a text can be what others see of an account; an empty one stands for the address up to its @.
-func isName(name string) bool {
-	return utf8.ValidString(name) && utf8.RuneCountInString(name) <= maxPersonName &&
-		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' })
 }
 
 // showAnew shows an invitation as it is by now, with what went wrong. Where that is what the page says anyway, it says it.
@@ -209,6 +200,9 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, j people.Joined, e
 
 // switchAccount signs whoever is signed in out, so that the invited one can come in.
 func (s *Site) switchAccount(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.openInvitation(w, r); !ok {
+		return
+	}
 	s.endSession(r)
 	http.SetCookie(w, account.NoCookie(s.secure))
 	seeOther(w, "/invite/"+r.PathValue("invite"))

@@ -3,6 +3,7 @@ package httpweb
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"widgets.pro/shared/fault"
@@ -50,7 +51,7 @@ func (s *Site) signedIn(h func(http.ResponseWriter, *http.Request, account.Ident
 		case err != nil:
 			s.fail(w, r, err)
 		case !ok:
-			seeOther(w, "/login")
+			seeOther(w, "/login?next="+url.QueryEscape(r.URL.Path))
 		default:
 			h(w, r, me)
 		}
@@ -59,7 +60,7 @@ func (s *Site) signedIn(h func(http.ResponseWriter, *http.Request, account.Ident
 
 // organisationList is the page of all of an account's organisations.
 type organisationList struct {
-	form
+	problem
 
 	Bar  bar
 	List []organisation.Summary
@@ -80,14 +81,14 @@ func (s *Site) listOrganisations(w http.ResponseWriter, r *http.Request, me acco
 	s.page(w, r, l.say(w, wrong), "organisations.html", l)
 }
 
-// say puts what is wrong into a form and tells the status of the answer.
-func (f *form) say(w http.ResponseWriter, wrong error) int {
+// say puts what is wrong into a page and tells the status of the answer.
+func (p *problem) say(w http.ResponseWriter, wrong error) int {
 	if wrong == nil {
 		return http.StatusOK
 	}
 	why := fault.From(wrong)
 	httpapi.RetryAfter(w.Header(), why)
-	f.Field, f.Message, f.Hint = why.Field, why.Message, why.Hint
+	*p = problemOf(why)
 	return httpapi.Status(why.Kind)
 }
 
@@ -110,7 +111,7 @@ func (s *Site) makeOrganisation(w http.ResponseWriter, r *http.Request, me accou
 
 // organisationView is the page of one organisation.
 type organisationView struct {
-	form
+	problem
 	organisation.Details
 
 	Bar    bar

@@ -16,9 +16,9 @@ func TestSignUpLogInAndLogOut(t *testing.T) {
 	if a := s.do(c, http.MethodGet, "/", nil); a.status != 200 || !strings.Contains(a.body, `href="/signup"`) {
 		t.Fatalf("welcome: %d %s", a.status, a.body)
 	}
-	bad := s.do(c, http.MethodPost, "/login", url.Values{"email": {"ann@example.org"}, "password": {"wrong"}})
-	unknown := s.do(client(t), http.MethodPost, "/login", url.Values{"email": {"ann@example.org"}, "password": {"wrong too"}})
-	if bad.status != 401 || bad.body != unknown.body || strings.Contains(bad.body, "wrong") || !strings.Contains(bad.body, `value="ann@example.org"`) {
+	bad := s.do(c, http.MethodPost, "/login", url.Values{"email": {"ann@example.org"}, "password": {"mis-typed"}})
+	unknown := s.do(client(t), http.MethodPost, "/login", url.Values{"email": {"ann@example.org"}, "password": {"mis-typed too"}})
+	if bad.status != 401 || bad.body != unknown.body || strings.Contains(bad.body, "mis-typed") || !strings.Contains(bad.body, `value="ann@example.org"`) {
 		t.Errorf("wrong password: %d %s", bad.status, bad.body)
 	}
 	in := s.do(c, http.MethodPost, "/login", url.Values{"email": {" Ann@Example.org "}, "password": {password}})

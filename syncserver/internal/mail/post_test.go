@@ -35,6 +35,8 @@ type post struct {
 	sender func() error
 	rcpt   func(to string) error
 	data   func(c *smtp.Conn, to string, raw []byte) error
+	// greet is called before the server speaks; nil does nothing.
+	greet func()
 	// users may log in, by these ways; nil asks for nothing.
 	users map[string]string
 	ways  []string
@@ -48,6 +50,7 @@ type post struct {
 	sessions   int
 	wire       lockedBuffer // all that was said before TLS
 	implicit   bool
+	utf8       bool
 	timeout    time.Duration
 }
 
@@ -99,12 +102,30 @@ func (p *post) up(t *testing.T) {
 	p.port = ln.Addr().(*net.TCPAddr).Port
 	s := smtp.NewServer(smtp.BackendFunc(p.session))
 	s.Domain, s.TLSConfig, s.AllowInsecureAuth, s.Debug, s.ReadTimeout = "post.example", p.tls, true, &p.wire, p.timeout
+	s.EnableSMTPUTF8 = p.utf8
 	s.ErrorLog = log.New(io.Discard, "", 0)
+	if p.greet != nil {
+		ln = slow{ln, p.greet}
+	}
 	if p.implicit {
 		ln = tls.NewListener(ln, p.tls)
 	}
 	p.server, p.ln = s, ln
 	p.down.Go(func() { _ = s.Serve(ln) })
+}
+
+// slow is a listener that takes its time.
+type slow struct {
+	net.Listener
+	wait func()
+}
+
+func (s slow) Accept() (net.Conn, error) {
+	c, err := s.Listener.Accept()
+	if err == nil {
+		s.wait()
+	}
+	return c, err
 }
 
 // shut ends the mail server and its connections.

@@ -149,17 +149,23 @@ func TestI7_AWrongPasswordIsForWhoeverRunsTheServer(t *testing.T) {
 	}
 }
 
-func TestI7_AnAddressThatNeedsSMTPUTF8(t *testing.T) {
+func TestI7_AddressesOfMoreThanPlainLetters(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, nil)
-	w := newWorld(t, p.at(relay.IfOffered), nil)
+	old, modern := newPost(t, nil), newPost(t, func(p *post) { p.utf8 = true })
+	w := newWorld(t, old.at(relay.IfOffered), nil)
 	w.invite("inv_1", "bücher@example.org")
 	if i := w.hears("inv_1", sharing.DeliveryFailed); i.Reason != "The mail server cannot send to an address with such letters in it." {
 		t.Errorf("%+v", i)
 	}
 	w.invite("inv_2", "bob@bücher.example")
 	w.hears("inv_2", sharing.DeliverySent)
-	if got := p.mails(); len(got) != 1 || got[0].to != "bob@xn--bcher-kva.example" {
+	if got := old.mails(); len(got) != 1 || got[0].to != "bob@xn--bcher-kva.example" {
+		t.Errorf("%+v", got)
+	}
+	w = newWorld(t, modern.at(relay.IfOffered), nil)
+	w.invite("inv_1", "bücher@example.org")
+	w.hears("inv_1", sharing.DeliverySent)
+	if got := modern.mails(); len(got) != 1 || got[0].to != "bücher@example.org" {
 		t.Errorf("%+v", got)
 	}
 }

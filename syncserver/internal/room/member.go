@@ -148,6 +148,19 @@ func (m *Member) Join(id board.ID) *Seat {
 	return s
 }
 
+// CutOff gives the seat up of somebody who could see the dashboard and may not any more, and tells those who remain (rule V2).
+func (s *Seat) CutOff() {
+	r := s.member.rooms
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rc := Receipt{Cut: 1}
+	if r.now != nil && !s.room.lastChange.IsZero() {
+		rc.Slowest = max(0, r.now().Sub(s.room.lastChange))
+	}
+	s.leave()
+	r.tellShare(s.board, rc)
+}
+
 // Leave gives the seat up.
 func (s *Seat) Leave() {
 	s.member.rooms.mu.Lock()

@@ -53,27 +53,27 @@ func TestPresenceIsToldAtMostOnceASecondAndRunsOut(t *testing.T) {
 		again.Look(one, "bob", true)
 		cat.Look(one, "cat", false)
 		expect("the next wait", false, "bob")
-		time.Sleep(time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(time.Second)
 		expect("and come together", true, "bob*", "cat")
 		again.Look(one, "bob", true)
-		time.Sleep(2 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(2 * time.Second)
 		expect("what is said again is no news", false, "bob*", "cat")
 		again.Look(two, "bob", true)
 		cat.LookAway(two)
 		expect("one of two connections goes elsewhere", true, "bob", "cat")
-		time.Sleep(50 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(50 * time.Second)
 		cat.Look(one, "cat", false)
 		expect("nothing has happened", false, "bob", "cat")
-		time.Sleep(10 * time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(10 * time.Second)
 		expect("who does not say it again is over", true, "cat")
 		cat.Leave()
 		cat.Look(one, "cat", false)
-		time.Sleep(time.Second) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(time.Second)
 		expect("who leaves is gone", true)
 		for _, m := range []*room.Member{bob, again, watch} {
 			m.Leave()
 		}
-		time.Sleep(3 * wire.LookEvery * time.Millisecond) //nolint:forbidigo // the clock is the test's own
+		time.Sleep(3 * wire.LookEvery * time.Millisecond)
 	})
 }
 

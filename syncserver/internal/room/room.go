@@ -29,6 +29,7 @@ const (
 // Rooms are all rooms and connections of a server. It hears of commits as content.Events. It is safe for concurrent use.
 type Rooms struct {
 	relays []Relay
+	now    func() time.Time // nil means that nobody asks how long anything took
 
 	mu       sync.Mutex
 	rooms    map[board.ID]*room
@@ -58,6 +59,9 @@ func New() *Rooms {
 	}
 }
 
+// Time gives the clock by which is told how long it took to cut somebody off. Call it before the first connection.
+func (r *Rooms) Time(now func() time.Time) { r.now = now }
+
 // Attach names one more who passes on what happens, such as to the viewers of links.
 func (r *Rooms) Attach(relay Relay) { r.relays = append(r.relays, relay) }
 
@@ -68,6 +72,8 @@ type room struct {
 	pieces []*piece
 	bytes  int
 	people people
+	// lastChange is when access last changed.
+	lastChange time.Time
 }
 
 // piece is one step of a dashboard's log, encoded when first needed: once for all who edit and once for all who view.
@@ -116,6 +122,9 @@ func (r *Rooms) Access(c content.AccessChange) {
 	r.mu.Lock()
 	if rm := r.rooms[c.Board]; rm != nil {
 		rm.epoch = max(rm.epoch, c.Epoch)
+		if r.now != nil {
+			rm.lastChange = r.now()
+		}
 		rm.changed()
 		for s := range rm.seats {
 			s.wake()

@@ -101,6 +101,7 @@ func New(d Deps) (*Server, error) {
 
 func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	s := &Server{log: d.Log, store: st, rooms: room.New()}
+	s.rooms.Time(d.Now)
 	if err := s.prepareMail(d); err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
 		httpapi.NewPrograms(httpapi.ProgramsConfig{
-			Store: st, Events: s.rooms, Author: server, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Store: st, Events: s.rooms, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
 			Base: d.Config.Base, Watching: s.rooms.Watchers,
 		}).Routes(),
 		s.web.site.Routes(),

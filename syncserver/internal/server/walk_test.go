@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -91,6 +92,9 @@ const (
 	invitedMessage = "HIDDENMESSAGE of an invitation"
 )
 
+// The name of an organisation of ann's in which nobody else is.
+const teamName = "HIDDENTEAM"
+
 const linkPassword = "the link's own password"
 
 func shown(name string) string  { return "SHOWN" + strings.ToUpper(name) }
@@ -125,6 +129,8 @@ type walk struct {
 	// widgets are one of each dashboard.
 	widgets map[string]board.WidgetID
 	was     sharing.Link // of the open dashboard, before it was replaced
+	// invite is the secret of the invitation, team the id of the organisation.
+	invite, team string
 	// people by what they are to ann's dashboards, each signed in twice: for the web and for the app.
 	people map[string]person
 	// unlocked and over are sessions of the locked link: one that holds, and one that was ended by a change of password.
@@ -166,6 +172,11 @@ func newWalk(t *testing.T) *walk {
 		c.Action, c.Invitation, c.Email = sharing.Invite, sharing.NewInvitationID(ulid.Make()), invitedAddress
 		c.Role, c.Message = sharing.RoleEditor, invitedMessage
 	}))
+	for _, l := range w.srv.Mail(invitedAddress, 0).Links {
+		if rest, ok := strings.CutPrefix(l, w.srv.URL()+"/invite/"); ok {
+			w.invite = rest
+		}
+	}
 	w.links[off] = w.must(ann.Command(t.Context(), w.ids[off], sharing.Disable))
 	w.links[ended] = w.must(ann.Do(t.Context(), w.ids[ended], func(c *sharing.Command) { c.Action, c.Expires = sharing.SetExpiry, 1 }))
 	if err := ann.Edit(t.Context(), w.ids[trashed], owner.Set(board.BoardEntity, board.FieldAlive, false)); err != nil {
@@ -247,14 +258,26 @@ func (w *walk) unlock(password string) string {
 // gatherPeople signs everybody in and gives them what they are to ann's dashboards.
 func (w *walk) gatherPeople(ann *owner.Owner) {
 	w.t.Helper()
-	for _, name := range []string{"editor", "viewer", "member", "stranger"} {
+	for _, name := range []string{"editor", "viewer", "member", "admin", "former", "stranger", "invited"} {
 		in := w.srv.SignUp(name + "@example.org")
 		w.people[name] = person{SignedIn: in}
 	}
 	w.people["owner"] = person{SignedIn: w.srv.LogIn(ann.Email)}
+	w.must(ann.Do(w.t.Context(), w.ids[open], func(c *sharing.Command) {
+		c.Action, c.Invitation = sharing.Invite, sharing.NewInvitationID(ulid.Make())
+		c.Email, c.Role = w.people["invited"].Email, sharing.RoleEditor
+	}))
+	status, body := w.srv.Post("/api/v1/organisations", w.people["owner"].Token, map[string]string{"name": teamName})
+	var made struct{ ID string }
+	if err := json.Unmarshal(body, &made); err != nil || status != http.StatusCreated {
+		w.t.Fatalf("make an organisation: %d %s", status, body)
+	}
+	w.team = made.ID
 	for _, name := range []string{open, locked, off, ended, trashed, private} {
 		w.srv.SetRole(w.ids[name], w.people["editor"].SignedIn, sharing.RoleEditor)
 		w.srv.SetRole(w.ids[name], w.people["viewer"].SignedIn, sharing.RoleViewer)
+		w.srv.SetRole(w.ids[name], w.people["former"].SignedIn, sharing.RoleEditor)
+		w.srv.SetRole(w.ids[name], w.people["former"].SignedIn, sharing.RoleNone)
 	}
 	w.srv.Close()
 	st, err := boltstore.Open(boltstore.Options{Path: w.data})
@@ -266,7 +289,10 @@ func (w *walk) gatherPeople(ann *owner.Owner) {
 		if err != nil {
 			return err
 		}
-		return tx.Organisations().SetMember(b.Organisation, store.AccountID(w.people["member"].Account), store.MemberMember)
+		return errors.Join(
+			tx.Organisations().SetMember(b.Organisation, store.AccountID(w.people["member"].Account), store.MemberMember),
+			tx.Organisations().SetMember(b.Organisation, store.AccountID(w.people["admin"].Account), store.MemberAdmin),
+		)
 	}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -304,12 +330,18 @@ func (w *walk) sessionCookie(session string) string { return "widgets-unlocked="
 // may reports whether a principal may see what is published of a dashboard over HTTP, by the address of a link to target.
 func (w *walk) may(principal, route, target, name string) bool {
 	// Who deletes an account is told first which dashboards go with it.
-	own := (route == "GET /{$}" || strings.Contains(route, "/api/v1/boards")) && w.roles(principal, name) != sharing.RoleNone ||
-		strings.HasSuffix(route, " /account/delete") && w.roles(principal, name) == sharing.RoleOwner
+	own := ofBoards(route) && w.roles(principal, name) != sharing.RoleNone ||
+		strings.HasSuffix(route, " /account/delete") && w.roles(principal, name) == sharing.RoleOwner ||
+		route == "GET /{$}" && principal == "invited" && name == open
 	if name != target {
 		return own
 	}
 	return own || name == open || name == other || (name == locked && principal == "unlocked")
+}
+
+// ofBoards reports whether a route tells of the dashboards that an account may open.
+func ofBoards(route string) bool {
+	return route == "GET /{$}" || strings.Contains(route, "/api/v1/boards") || strings.Contains(route, "/app/api/")
 }
 
 // roles is what a principal is to a dashboard by account.
@@ -318,7 +350,7 @@ func (w *walk) roles(principal, name string) sharing.Role {
 		return sharing.RoleNone
 	}
 	switch principal {
-	case "owner":
+	case "owner", "admin":
 		return sharing.RoleOwner
 	case "editor":
 		return sharing.RoleEditor
@@ -373,6 +405,9 @@ func (w *walk) targets(part string) map[string]string {
 			out[name] = l.ShortID.Reveal()
 		}
 	}
+	if part == "invite" {
+		out[open] = w.invite
+	}
 	delete(out, private)
 	switch part {
 	case "token":
@@ -404,6 +439,12 @@ func (w *walk) paths(pattern string) map[string]string {
 		for name, id := range w.ids {
 			out[name] = strings.NewReplacer("{board}", string(id), "{widget}", string(w.widgets[name])).Replace(path)
 		}
+	case strings.Contains(path, "{invite}"):
+		for name, v := range w.targets("invite") {
+			out[name] = strings.ReplaceAll(path, "{invite}", v)
+		}
+	case strings.Contains(path, "{organisation}"):
+		out[""] = strings.ReplaceAll(path, "{organisation}", w.team)
 	case path == "/oembed":
 		for name, v := range w.targets("token") {
 			out[name] = path + "?format=json&url=" + url.QueryEscape(w.srv.URL()+"/share/"+v)
@@ -445,6 +486,9 @@ func TestA5_A6_P1_EveryRouteForEveryPrincipal(t *testing.T) {
 					if (strings.HasSuffix(path, "/trash") || strings.HasSuffix(path, "/restore")) && m == http.MethodPost && w.roles(who, target).CanEdit() {
 						continue // would make another one of the dashboard
 					}
+					if strings.HasSuffix(path, "/switch") || strings.HasSuffix(path, w.team) && m == http.MethodDelete {
+						continue // the same, and the end of the organisation
+					}
 					a := w.do(m, path, headers, "")
 					w.check(who, route.Pattern, target, m, a)
 					if m == http.MethodGet && a.status == http.StatusOK && strings.Contains(a.body, shown(target)) {
@@ -472,7 +516,7 @@ func (w *walk) check(who, route, target, method string, a answered) {
 		all += "\n" + k + ": " + strings.Join(vs, ",")
 	}
 	where := fmt.Sprintf("%s, %s of %s to %s (%d)", who, method, route, target, a.status)
-	programs := strings.Contains(route, "/api/v1/boards")
+	programs := ofBoards(route)
 	for name := range w.ids {
 		if strings.Contains(all, hidden(name)) {
 			w.t.Errorf("%s: what is hidden of %s is in %s", where, name, all)
@@ -483,22 +527,40 @@ func (w *walk) check(who, route, target, method string, a answered) {
 	}
 	for name, l := range w.links {
 		t := l.Token.Reveal()
-		mine := who == "owner" && (route == "GET /{$}" || programs) && name != other
+		mine := w.roles(who, name).CanShare() && programs && name != other
 		if t != "" && strings.Contains(all, t) && !mine && (name != target || name == off || name == ended || name == trashed) {
 			w.t.Errorf("%s: the token of %s is in %s", where, name, all)
 		}
 	}
 	me := w.people[who].SignedIn
-	secrets := []string{"$argon2id", "acc_", "cmd_", "ivt_", invitedAddress, invitedMessage, w.was.Token.Reveal(), linkPassword, servertest.Password, w.unlocked, w.over}
+	secrets := []string{"$argon2id", "cmd_", w.was.Token.Reveal(), linkPassword, servertest.Password, w.unlocked, w.over}
+	if !strings.Contains(route, "{invite}") || target != open {
+		secrets = append(secrets, "ivt_", invitedAddress, invitedMessage)
+	}
+	ofOrganisations := strings.Contains(route, "/organisations")
+	if me.Token == "" || !ofOrganisations && !programs {
+		secrets = append(secrets, "org_") // which are told to those who are in them
+	}
+	if who != "owner" || !ofOrganisations {
+		secrets = append(secrets, "acc_")
+	}
+	if who != "owner" || !ofOrganisations && !programs && !strings.HasSuffix(route, " /account/delete") {
+		secrets = append(secrets, teamName)
+	}
 	for _, p := range w.people {
 		secrets = append(secrets, p.Token, strings.TrimPrefix(p.cookie, "widgets-session="))
 		if p.Email != me.Email {
 			secrets = append(secrets, p.Email)
 		}
 	}
+	all = strings.NewReplacer(
+		`"^acc_"`, "", `"^org_"`, "", // in the description of the API
+		"/login?next=%2Forganisations%2F"+w.team, "", // what was asked for
+	).Replace(all)
+	role := w.roles(who, target)
 	for _, s := range secrets {
-		if programs && s == "org_" && me.Token != "" {
-			continue // whoever may open a dashboard is told whose it is
+		if programs && (s == "acc_" && role.CanEdit() || (s == invitedAddress || strings.HasSuffix(s, "@example.org")) && role.CanShare()) {
+			continue // they are told who can open the dashboard
 		}
 		if strings.Contains(all, s) {
 			w.t.Errorf("%s: %q is in %s", where, s, all)
@@ -512,16 +574,16 @@ func (w *walk) sameLook() {
 	w.t.Helper()
 	for _, route := range w.srv.Routes() {
 		part := ""
-		for _, p := range []string{"token", "short"} {
+		for _, p := range []string{"token", "short", "invite"} {
 			if strings.Contains(route.Pattern, "{"+p+"}") {
 				part = p
 			}
 		}
-		if part == "" || strings.HasSuffix(route.Pattern, "/live") {
+		if part == "" || strings.HasSuffix(route.Pattern, "/live") || strings.HasSuffix(route.Pattern, "/switch") {
 			continue
 		}
 		method, path, _ := strings.Cut(route.Pattern, " ")
-		never := map[string]string{"token": "shr_" + strings.Repeat("0", 24), "short": "0000000000"}[part]
+		never := map[string]string{"token": "shr_" + strings.Repeat("0", 24), "short": "0000000000", "invite": "ivt_" + strings.Repeat("0", 24)}[part]
 		for who, headers := range w.principals() {
 			ask := func(v string) string {
 				a := w.do(method, strings.ReplaceAll(path, "{"+part+"}", url.PathEscape(v)), headers, "")
@@ -618,12 +680,15 @@ func (w *walk) checkSync(who, got string) {
 			w.t.Errorf("%s over sync: the token of %s", who, name)
 		}
 	}
+	if strings.Contains(got, teamName) != (who == "owner") {
+		w.t.Errorf("%s over sync: of the organisation: %s", who, got)
+	}
 	if strings.Contains(got, "$argon2id") {
 		w.t.Errorf("%s over sync: a hash", who)
 	}
 	// Whoever shares is told the addresses of those who share with them, and of those whom they invited; nobody else is.
 	for name, p := range w.people {
-		if p.Email != w.people[who].Email && strings.Contains(got, p.Email) != (who == "owner" && w.roles(name, open) != sharing.RoleNone) {
+		if p.Email != w.people[who].Email && strings.Contains(got, p.Email) != (w.roles(who, open).CanShare() && (w.roles(name, open) != sharing.RoleNone || name == "invited")) {
 			w.t.Errorf("%s over sync: %s", who, p.Email)
 		}
 	}
@@ -690,7 +755,7 @@ func (w *walk) sync(h http.Header) string {
 func (w *walk) endings() {
 	w.t.Helper()
 	for who, headers := range w.principals() {
-		for _, path := range []string{"/logout", "/api/v1/logout"} {
+		for _, path := range []string{"/invite/ivt_" + strings.Repeat("0", 24) + "/switch", "/invite/%00/switch", "/logout", "/api/v1/logout"} {
 			w.check(who, path, "", http.MethodPost, w.do(http.MethodPost, path, headers, ""))
 		}
 	}
@@ -699,7 +764,10 @@ func (w *walk) endings() {
 	if !strings.Contains(log, `route="GET /share/{token}"`) {
 		w.t.Error("the log names no routes")
 	}
-	secrets := []string{"SHOWN", "HIDDEN", "shr_", "ses_", "clm_", "tkt_", "api_", "$argon2id", linkPassword, servertest.Password, w.unlocked, w.over, "@example.org", invitedAddress, invitedMessage, "ivt_", "127.1.", "open-name", "old-name"}
+	secrets := []string{
+		"SHOWN", "HIDDEN", "shr_", "ses_", "clm_", "tkt_", "api_", "$argon2id", linkPassword, servertest.Password, w.unlocked, w.over, "@example.org",
+		invitedAddress, invitedMessage, "ivt_", "127.1.", "open-name", "old-name", w.invite, teamName,
+	}
 	for _, l := range w.links {
 		if l.ShortID != "" {
 			secrets = append(secrets, l.ShortID.Reveal())

@@ -226,6 +226,8 @@ type Answer struct {
 	Same  bool         `cbor:"3,keyasint,omitempty"`
 	// Request is the digest of a request with a key of its own, so that another one under the same key is told from a repeat.
 	Request Hash `cbor:"4,keyasint,omitzero"`
+	// At is when that request came first, in ms since 1970.
+	At int64 `cbor:"5,keyasint,omitempty"`
 }
 
 // ViewCount says how often a link was opened. Days are counts by day, the last of them the day that Day names, in days

@@ -57,6 +57,10 @@ export function commands(app: AppStore): readonly Command[] {
       add(here, "trash-it", "Move dashboard to trash", "trash", () => void app.trashBoard(board.id));
   }
   add("Everywhere", "new", "New dashboard", "add", () => void app.createBoard());
+  for (const o of app.state?.organisations ?? []) {
+    if (!o.personal)
+      add("Everywhere", `new-${o.id}`, `New dashboard in ${o.name}`, "building", () => void app.createBoard(o.id));
+  }
   add("Everywhere", "trash", "Open the trash", "trash", () => {
     app.go({ at: "trash" });
   });

@@ -12,10 +12,10 @@ test("A1 A3 the list has a part for each organisation, with owners and what may 
   const ours = within(list().getByRole("list", { name: "Acme" }));
   expect(ours.getAllByRole("link").map((l) => l.textContent.replace(/\s+/g, " ").trim())).toEqual([
     expect.stringMatching(/^Company goals/),
-    expect.stringMatching(/^Support load.*, of Grace Hopper.*, view only/),
+    expect.stringMatching(/^Support load, of ?Grace Hopper ?, view only/),
   ]);
   const lent = within(list().getByRole("list", { name: "Shared with me" }));
-  expect(lent.getByRole("link", { name: /^Conference budget.*of Alan Turing.*can edit/ })).toBeTruthy();
+  expect(lent.getByRole("link", { name: /^Conference budget.*, of ?Alan Turing ?, can edit/ })).toBeTruthy();
   expect(list().getByText("Nothing in Society for Calculation yet.")).toBeTruthy();
   const { violations } = await axe.run(screen.getByRole("navigation", { name: "Dashboards" }), {
     rules: { "color-contrast": { enabled: false } },

@@ -149,6 +149,8 @@ export class BoardStore {
   }
 
   #write1(typed: Typed): void {
+    // What was written or kept meanwhile; asked of the timers, since a component that goes away still sees the old state.
+    if (!this.#timers.has(typed.key)) return;
     clearTimeout(this.#timers.get(typed.key));
     this.#timers.delete(typed.key);
     const edits = (this.#asked && typed.atLast?.(this.#asked)) ?? typed.edits;

@@ -94,7 +94,8 @@ const shots = {
     scene: "organisation",
     do: async (p) => {
       await share(p);
-      await p.getByRole("combobox", { name: "Belongs to" }).scrollIntoViewIfNeeded();
+      await p.getByRole("combobox", { name: "Belongs to" }).selectOption("org_PERSONAL");
+      await p.getByRole("combobox", { name: "Belongs to" }).selectOption("org_ACME");
     },
   },
   sharePeopleOffline: { scene: "peopleOffline", do: share, wait: 2800 },
@@ -138,12 +139,12 @@ const shots = {
       await click("Acme")(p);
     },
   },
-  checkMail: { scene: "signUp", do: (p) => p.getByRole("button", { name: /^Check your mail/ }).dispatchEvent("click") },
+  checkMail: { scene: "signUp", do: (p) => p.locator("#sidebar .account").dispatchEvent("click") },
   accountWeb: {
     scene: "webOut",
-    do: (p) => p.getByRole("button", { name: "Sign in", exact: true }).dispatchEvent("click"),
+    do: (p) => p.locator("#sidebar .account").dispatchEvent("click"),
   },
-  accountMenu: { scene: "unverified", do: (p) => p.getByRole("button", { name: /, account$/ }).dispatchEvent("click") },
+  accountMenu: { scene: "unverified", do: (p) => p.locator("#sidebar .account").dispatchEvent("click") },
   busy: { scene: "busy" },
   busyOpen: { scene: "busy", do: (p) => p.getByRole("button", { name: /here:/ }).click() },
   present: { scene: "people" },
