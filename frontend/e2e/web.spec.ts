@@ -147,6 +147,9 @@ test("A2 I4 V1 the workspace in a browser: one makes a dashboard, another views,
   await post(ann, `boards/${id}/share`, { action: "role", account, role: "" });
   await expect(bob.getByRole("heading", { name: "This dashboard cannot be shown" })).toBeVisible();
   await expect(bob.getByText("every hour")).toHaveCount(0);
+  await expect(bob.getByRole("textbox", { name: "Dashboard title" })).toHaveCount(0);
+  await expect(bob.getByRole("button", { name: "Share" })).toHaveCount(0);
+  await expect(bob).toHaveTitle("widgets.pro");
   await look(bob, "denied-phone");
 });
 

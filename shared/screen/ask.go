@@ -276,7 +276,7 @@ func (v *ShareView) SetURLs(l sharing.Link, base string) {
 
 // Address is one of the link's addresses by its name in requests: link, short or slug.
 func (v *ShareView) Address(of string) (string, error) {
-	url := ""
+	var url string
 	switch of {
 	case "link":
 		url = v.URL

@@ -100,7 +100,7 @@ func (s *Service) export(w http.ResponseWriter, r *http.Request, me account.Iden
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it was doing
 	}
-	send(w, http.StatusOK, "application/json; charset=utf-8", text)
+	send(w, "application/json; charset=utf-8", text)
 	return nil, nil //nolint:nilnil // the answer is on its way
 }
 
@@ -121,7 +121,7 @@ func (s *Service) rowsCSV(w http.ResponseWriter, r *http.Request, me account.Ide
 		if err != nil {
 			return nil, err //nolint:wrapcheck // says what it was doing
 		}
-		send(w, http.StatusOK, "text/csv; charset=utf-8", text)
+		send(w, "text/csv; charset=utf-8", text)
 		return nil, nil //nolint:nilnil // the answer is on its way
 	}
 	return nil, fault.New(fault.NotFound, "This widget does not exist any more.")

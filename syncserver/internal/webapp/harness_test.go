@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,13 @@ func (b *browser) do(method, path string, in, out any) {
 }
 
 // refused asks what must fail with a kind.
-func (b *browser) refused(kind fault.Kind, method, path string, in any) *fault.Error {
+func (b *browser) refused(kind fault.Kind, method, path string, in any) {
+	b.t.Helper()
+	_ = b.refusal(kind, method, path, in)
+}
+
+// refusal is refused, and tells the fault.
+func (b *browser) refusal(kind fault.Kind, method, path string, in any) *fault.Error {
 	b.t.Helper()
 	a := b.ask(method, path, in)
 	if a.fault == nil || a.fault.Kind != kind || a.fault.Message == "" {
@@ -138,10 +145,8 @@ func (b *browser) hear(what string, ok func(screen.Event) bool) {
 	b.t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		for _, e := range b.poll() {
-			if ok(e) {
-				return
-			}
+		if slices.ContainsFunc(b.poll(), ok) {
+			return
 		}
 	}
 	b.t.Fatalf("nothing was told of %s", what)
@@ -168,10 +173,11 @@ func (b *browser) listed(id board.ID) (screen.BoardSummary, bool) {
 	return screen.BoardSummary{}, false
 }
 
-func (b *browser) create(title string) board.ID {
+// shop makes a dashboard called Shop.
+func (b *browser) shop() board.ID {
 	b.t.Helper()
 	var made struct{ ID board.ID }
-	b.do(http.MethodPost, "boards", map[string]string{"title": title}, &made)
+	b.do(http.MethodPost, "boards", map[string]string{"title": "Shop"}, &made)
 	return made.ID
 }
 

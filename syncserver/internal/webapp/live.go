@@ -167,13 +167,6 @@ func (m *lives) get(id board.ID, now time.Time) *live {
 	return l
 }
 
-// have returns a dashboard that is in memory already, or nil.
-func (m *lives) have(id board.ID) *live {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.all[id]
-}
-
 // weigh notes how much memory a dashboard takes by now, and makes room. Whoever still holds one that goes may use it on: it
 // is not wrong, only not shared any more.
 func (m *lives) weigh(l *live, bytes int) {

@@ -24,7 +24,7 @@ const (
 func preview(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Security-Policy", previewPolicy)
 	w.Header().Set("X-Frame-Options", "SAMEORIGIN")
-	send(w, http.StatusOK, "text/html; charset=utf-8", []byte(previewPage))
+	send(w, "text/html; charset=utf-8", []byte(previewPage))
 }
 
 // page is the workspace's page, whatever of it the address names, for whoever is signed in; others are sent to log in and
@@ -48,5 +48,5 @@ func (s *Service) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Security-Policy", policy)
-	send(w, http.StatusOK, "text/html; charset=utf-8", s.cfg.Page)
+	send(w, "text/html; charset=utf-8", s.cfg.Page)
 }

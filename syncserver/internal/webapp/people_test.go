@@ -24,7 +24,7 @@ func TestI1_I5_I6_PeopleOfADashboard(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	at := "boards/" + string(id)
 	var out screen.Invited
 	invite := map[string]string{"addresses": "Bob <Bob@example.org>, nonsense; cid@example.org bob@example.org", "role": "viewer", "message": "Hello"}
@@ -203,7 +203,7 @@ func TestQ3_BrowsersAndADeviceConverge(t *testing.T) {
 	srv := servertest.Start(t, servertest.Options{})
 	annIn := srv.SignUp("ann@example.org")
 	ann := open(t, srv, annIn)
-	id := ann.create("Shop")
+	id := ann.shop()
 	bobIn := srv.SignUp("bob@example.org")
 	srv.SetRole(id, bobIn, sharing.RoleEditor)
 	bob := open(t, srv, bobIn)

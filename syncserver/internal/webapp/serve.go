@@ -203,7 +203,7 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, v any) {
 		s.fail(w, r, err)
 		return
 	}
-	send(w, http.StatusOK, "application/json; charset=utf-8", body)
+	send(w, "application/json; charset=utf-8", body)
 }
 
 // fail sends err's fault. What is no fault is logged and told in general words.
@@ -215,11 +215,10 @@ func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {
 	httpapi.WriteFault(w, f)
 }
 
-func send(w http.ResponseWriter, status int, contentType string, body []byte) {
+func send(w http.ResponseWriter, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // not HTML made here: JSON, CSV, pictures or the built page, each with its type and nosniff; a browser that went away is no failure
 }
 

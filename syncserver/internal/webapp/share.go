@@ -193,6 +193,6 @@ func (s *Service) qr(w http.ResponseWriter, r *http.Request, me account.Identity
 	}
 	name := map[string]string{"filename": screen.FileName(title, " QR code."+format)}
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", name))
-	send(w, http.StatusOK, kind, image)
+	send(w, kind, image)
 	return nil, nil //nolint:nilnil // the answer is on its way
 }

@@ -21,7 +21,7 @@ func TestA3_WhatEachRoleMay(t *testing.T) {
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
 	others := map[sharing.Role]*browser{}
-	id := ann.create("Shop")
+	id := ann.shop()
 	w := ann.table(id, "Orders", "x")
 	for _, role := range []sharing.Role{sharing.RoleOwner, sharing.RoleEditor, sharing.RoleViewer, sharing.RoleNone} {
 		who := srv.SignUp(string(role) + "me@example.org")
@@ -91,7 +91,7 @@ func TestA5_RoutesAreForTheSignedIn(t *testing.T) {
 	nobody := &browser{t: t, srv: srv}
 	gone := &browser{t: t, srv: srv, who: srv.LogIn("ann@example.org")}
 	gone.do(http.MethodPost, "account/logout", nil, nil)
-	id := ann.create("Shop")
+	id := ann.shop()
 	n := 0
 	for _, r := range srv.Routes() {
 		method, path, _ := strings.Cut(r.Pattern, " ")
@@ -125,7 +125,7 @@ func TestEditsAreSeenByOthersAtOnce(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	bobIn := srv.SignUp("bob@example.org")
 	srv.SetRole(id, bobIn, sharing.RoleViewer)
 	bob := open(t, srv, bobIn)
@@ -177,7 +177,7 @@ func TestA6_ViewersGetTheProjection(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	w := ann.table(id, "Orders", "row")
 	ann.edit(id, "Option", screen.Edit{Do: screen.DoKind, Widget: w, Value: json.RawMessage(`"stat"`)})
 	ann.edit(id, "Option", screen.Edit{Do: screen.DoOption, Widget: w, Name: "unit", Value: json.RawMessage(`"canary-unit"`)})
@@ -221,7 +221,7 @@ func TestSI22_UndoAndRedo(t *testing.T) {
 	srv := servertest.Start(t, servertest.Options{})
 	annIn := srv.SignUp("ann@example.org")
 	ann := open(t, srv, annIn)
-	id := ann.create("Shop")
+	id := ann.shop()
 	at := "boards/" + string(id)
 	ann.refused(fault.Conflict, http.MethodPost, at+"/undo", nil)
 	w := ann.table(id, "Orders", "a", "b")
@@ -258,7 +258,7 @@ func TestSI22_UndoAndRedo(t *testing.T) {
 	bob.refused(fault.Conflict, http.MethodPost, at+"/undo", nil)
 	ann.edit(id, "Rename", title("Hers"))
 	bob.edit(id, "Rename", title("His"))
-	f := ann.refused(fault.Conflict, http.MethodPost, at+"/undo", nil)
+	f := ann.refusal(fault.Conflict, http.MethodPost, at+"/undo", nil)
 	if f.Message != screen.Overwritten || ann.view(id).Title != "His" {
 		t.Errorf("%+v, %q", f, ann.view(id).Title)
 	}
@@ -270,7 +270,7 @@ func TestSI22_UndoAndRedo(t *testing.T) {
 	ann.edit(id, "Append", screen.Edit{Do: screen.DoAppend, Widget: x, Rows: rows("2")})
 	bob.edit(id, "Append", screen.Edit{Do: screen.DoAppend, Widget: x, Rows: rows("3")})
 	before := content(bob.view(id))
-	if f := ann.refused(fault.Conflict, http.MethodPost, at+"/undo", nil); f.Message != screen.Overwritten || content(ann.view(id)) != before {
+	if f := ann.refusal(fault.Conflict, http.MethodPost, at+"/undo", nil); f.Message != screen.Overwritten || content(ann.view(id)) != before {
 		t.Errorf("rows that somebody else appended to were replaced: %+v", f)
 	}
 }
@@ -280,7 +280,7 @@ func TestV1_LostAccessAndEndedSessions(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	bobIn := srv.SignUp("bob@example.org")
 	srv.SetRole(id, bobIn, sharing.RoleEditor)
 	bob := open(t, srv, bobIn)
@@ -341,7 +341,7 @@ func TestB1_WhatIsMalformedOrTooLargeChangesNothing(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	w := ann.table(id, "Orders", "a")
 	before := content(ann.view(id))
 	at := "boards/" + string(id)
@@ -404,7 +404,7 @@ func TestSharingByLink(t *testing.T) {
 		"render/render.js": {Data: []byte(`globalThis.widgets = { board: (j) => JSON.stringify({ title: "x", body: j, css: "" }), widget: (j) => j };`)},
 	}})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	opens := func(url string) int {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -464,7 +464,7 @@ func TestFilesAndCopies(t *testing.T) {
 	t.Parallel()
 	srv := servertest.Start(t, servertest.Options{})
 	ann := open(t, srv, srv.SignUp("ann@example.org"))
-	id := ann.create("Shop")
+	id := ann.shop()
 	var preview struct {
 		ID        string
 		TotalRows int

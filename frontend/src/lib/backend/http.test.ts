@@ -260,6 +260,15 @@ describe("listening", () => {
     expect(page.waits).toEqual([250]);
   });
 
+  test("has everything fetched when what was told meanwhile is not known any more", async () => {
+    const { events, lost } = await run([
+      json({ next: 17, events: [{ type: "state" }], reset: true }),
+      json({ next: 99, events: [{ type: "state" }], reset: true }),
+    ]);
+    expect(events).toHaveLength(2);
+    expect(lost).toEqual([true, false]);
+  });
+
   test("says once that the program is gone and once that it is back, and asks less and less often", async () => {
     const { events, lost, page } = await run([
       ...Array.from({ length: 7 }, () => new TypeError("Load failed")),

@@ -217,10 +217,11 @@ export class BoardStore {
         this.#take(await this.#next());
         this.fault = null;
       } catch (error) {
-        this.#wanted = this.view?.version ?? 0;
         const fault = faultOf(error);
-        const gone = error instanceof BackendError && fault.kind === "not_found";
-        if (!this.view || gone) this.fault = fault;
+        // What may not be seen any more goes from the screen altogether (rule V1).
+        if (error instanceof BackendError && fault.kind === "not_found") this.view = null;
+        this.#wanted = this.view?.version ?? 0;
+        if (!this.view) this.fault = fault;
         else this.report(fault);
         return;
       }
