@@ -572,10 +572,11 @@ func TestL3_L4_P2_S2_E3_E5_LinkIsChangedAsInTheDialog(t *testing.T) {
 		Origins                            []string
 		Version                            uint64
 	}
-	change := func(body string) (out struct {
+	type changed struct {
 		Link    state
 		Changed bool
-	}) {
+	}
+	change := func(body string) (out changed) {
 		t.Helper()
 		a := b.as("owner", http.MethodPost, b.path("/link"), body)
 		if a.status != http.StatusOK {
