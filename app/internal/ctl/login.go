@@ -187,7 +187,7 @@ const maxSecret = 4 << 10 // bytes
 
 // secret asks for a secret on a terminal, without showing it, or else reads the first line of the input.
 func (r *run) secret(prompt string) (string, error) {
-	fd := int(r.env.In.Fd()) //nolint:gosec // a file descriptor
+	fd := int(r.env.In.Fd())
 	if term.IsTerminal(fd) {
 		_, _ = fmt.Fprint(r.env.Err, prompt)
 		b, err := term.ReadPassword(fd)

@@ -54,8 +54,8 @@ func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxNamed)
 func fieldsOf(v any) map[string]bool {
 	t := reflect.TypeOf(v).Elem()
 	out := make(map[string]bool, t.NumField())
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		out[name] = true
 	}
 	return out

@@ -144,7 +144,7 @@ func (p *Programs) changeLink(c *call) (any, error) {
 			return err //nolint:wrapcheck // says what it was doing
 		}
 		if refused = o.Fault; refused != nil {
-			return nil // the refusal is remembered too
+			return nil //nolint:nilerr // the refusal is remembered too
 		}
 		out.Changed = !o.Same
 		g, err := access.Open(tx, c.principal(), cmd.Board, access.Share)

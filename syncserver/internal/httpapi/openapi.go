@@ -6,7 +6,7 @@ import (
 )
 
 //go:embed openapi.json
-var description []byte //nolint:gochecknoglobals // a file of this package, never changed
+var description []byte // never changed
 
 // Description is the description of the API in the form of OpenAPI 3.1 (JSON). It must not be changed.
 func Description() []byte { return description }

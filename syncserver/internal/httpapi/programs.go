@@ -113,7 +113,7 @@ func (p *Programs) route(scope account.Scope, status int, h func(*call) (any, er
 	return p.cross.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{r: r, w: w, now: p.cfg.Now().UnixMilli()}
 		var out any
-		err := p.enter(c, scope)
+		err := p.enter(c, scope) //nolint:contextcheck // the call has its request's
 		if err == nil {
 			out, err = h(c)
 		}
