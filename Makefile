@@ -20,7 +20,7 @@ run: setup-desktop build/bin/widgets build/bin/widgets-server ## build what is m
 	@build/scripts/run.sh
 
 .PHONY: build
-build: setup-desktop build/bin/widgets build/bin/widgets-server ## build both programs into build/bin
+build: setup-desktop build/bin/widgets build/bin/widgets-server build/bin/widgetsctl ## build the programs into build/bin
 
 .PHONY: test
 test: setup-test build/bin/widgets build/bin/widgets-server ## run every test: Go with the race detector, front end, browser, real window
@@ -70,6 +70,9 @@ build/bin/widgets: frontend/dist/.built $(GO_SOURCES)
 
 build/bin/widgets-server: frontend/dist/.built $(GO_SOURCES)
 	CGO_ENABLED=0 go build $(GOFLAGS_OUT) -o $@ ./syncserver
+
+build/bin/widgetsctl: $(GO_SOURCES)
+	CGO_ENABLED=0 go build $(GOFLAGS_OUT) -o $@ ./app/cmd/widgetsctl
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)

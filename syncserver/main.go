@@ -40,19 +40,34 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out, logs io.Writer) error {
-	cfg, err := config.Load(args, config.Environment{Lookup: os.LookupEnv, ReadFile: os.ReadFile}, out)
+	p := operator{
+		env: config.Environment{Lookup: os.LookupEnv, ReadFile: os.ReadFile}, out: out, logs: logs,
+		deps: server.Deps{Now: time.Now, Random: rand.Reader, Front: frontend.Dist()},
+	}
+	done, err := p.command(ctx, args)
+	if !done && err == nil {
+		err = p.serve(ctx, args)
+	}
 	if errors.Is(err, config.ErrHelp) {
 		return nil
 	}
+	return err
+}
+
+// serve serves until ctx ends.
+func (p operator) serve(ctx context.Context, args []string) error {
+	cfg, err := config.Load(args, p.env, p.out)
 	if err != nil {
 		return err
 	}
 	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
-	log := slog.New(slog.NewTextHandler(logs, opts))
+	log := slog.New(slog.NewTextHandler(p.logs, opts))
 	if cfg.LogJSON {
-		log = slog.New(slog.NewJSONHandler(logs, opts))
+		log = slog.New(slog.NewJSONHandler(p.logs, opts))
 	}
-	s, err := server.New(server.Deps{Config: cfg, Log: log, Now: time.Now, Random: rand.Reader, Front: frontend.Dist()}) //nolint:contextcheck // what it starts is ended by Serve
+	d := p.deps
+	d.Config, d.Log = cfg, log
+	s, err := server.New(d) //nolint:contextcheck // what it starts is ended by Serve
 	if err != nil {
 		return err
 	}

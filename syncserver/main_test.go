@@ -17,6 +17,7 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/oklog/ulid/v2"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/hlc"
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"widgets-server": main})
 }
 
 // program runs the server as a process of its own.

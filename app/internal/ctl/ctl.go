@@ -50,16 +50,21 @@ type commands struct {
 	Token  string `help:"Token for programs. The page of your account makes one." placeholder:"TOKEN"`
 	JSON   bool   `help:"Print JSON." name:"json"`
 
-	Login   loginCommand   `cmd:"" help:"Keep a server's address and a token for the commands to come."`
-	Logout  logoutCommand  `cmd:"" help:"Forget the server's address and the token."`
-	Boards  boardsCommand  `cmd:"" help:"List the dashboards that you may open."`
-	Widgets widgetsCommand `cmd:"" help:"List the widgets of a dashboard."`
-	Create  createCommand  `cmd:"" help:"Make an empty dashboard."`
-	Rows    rowsCommand    `cmd:"" help:"Read and push rows."`
-	Share   shareCommand   `cmd:"" help:"Show and change a dashboard's link."`
-	Hash    hashCommand    `cmd:"" help:"Print the hash of a password, as the API takes it."`
-	Version versionCommand `cmd:"" help:"Print the version of this program."`
-	Help    helpCommand    `cmd:"" help:"Explain a command."`
+	Login    loginCommand    `cmd:"" help:"Keep a server's address and a token for the commands to come."`
+	Logout   logoutCommand   `cmd:"" help:"Forget the server's address and the token."`
+	Boards   boardsCommand   `cmd:"" help:"List the dashboards that you may open."`
+	Widgets  widgetsCommand  `cmd:"" help:"List the widgets of a dashboard."`
+	Create   createCommand   `cmd:"" help:"Make an empty dashboard."`
+	Rows     rowsCommand     `cmd:"" help:"Read and push rows."`
+	Share    shareCommand    `cmd:"" help:"Show and change a dashboard's link."`
+	People   peopleCommand   `cmd:"" help:"List who can open a dashboard with an account."`
+	Invite   inviteCommand   `cmd:"" help:"Invite people by mail."`
+	Uninvite uninviteCommand `cmd:"" help:"Revoke an invitation."`
+	Resend   resendCommand   `cmd:"" help:"Send an invitation again."`
+	Role     roleCommand     `cmd:"" help:"Change what somebody is to a dashboard, or take them off."`
+	Hash     hashCommand     `cmd:"" help:"Print the hash of a password, as the API takes it."`
+	Version  versionCommand  `cmd:"" help:"Print the version of this program."`
+	Help     helpCommand     `cmd:"" help:"Explain a command."`
 }
 
 const about = `What a script does on a widgets.pro server: list dashboards, push rows, change who can see them.

@@ -2,7 +2,7 @@ package workspace
 
 import "widgets.pro/shared/screen"
 
-// What screens see is the same wherever it comes from; see package screen.
+//nolint:revive // What screens see is the same wherever it comes from, and is documented in package screen.
 type (
 	Sync              = screen.Sync
 	AppState          = screen.AppState

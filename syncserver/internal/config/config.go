@@ -121,9 +121,43 @@ type Environment struct {
 // ErrHelp says that the table was asked for and printed.
 var ErrHelp = flag.ErrHelp
 
+// Line is one setting as it was understood. Source is where it comes from: a flag, a variable, or "default".
+type Line struct{ Flag, Value, Source string }
+
+// shown is a setting's value without what is secret in it.
+func (s Setting) shown(value string) string {
+	switch s.Flag {
+	case "smtp-password":
+		if value != "" {
+			return "(hidden)"
+		}
+	case "smtp-url":
+		if u, err := url.Parse(value); err == nil {
+			return u.Redacted()
+		}
+	}
+	return value
+}
+
+// Explain reads the settings as Load does, and tells what each is and where it comes from; secrets are hidden.
+func Explain(args []string, env Environment, out io.Writer) ([]Line, error) {
+	c, lines, err := load(args, env, out)
+	for i := range lines {
+		if lines[i].Flag == "base-url" && lines[i].Value == "" {
+			lines[i].Value = c.Base
+		}
+	}
+	return lines, err
+}
+
 // Load reads the settings. Help and nothing else is printed to out. Errors other than ErrHelp are Invalid faults that
 // name the setting.
 func Load(args []string, env Environment, out io.Writer) (Config, error) {
+	c, _, err := load(args, env, out)
+	return c, err
+}
+
+func load(args []string, env Environment, out io.Writer) (c Config, lines []Line, err error) {
 	fs := flag.NewFlagSet("syncserver", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	table := Settings()
@@ -131,32 +165,40 @@ func Load(args []string, env Environment, out io.Writer) (Config, error) {
 		fs.String(s.Flag, s.Default, s.Help)
 	}
 	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return Config{}, errors.Join(ErrHelp, printHelp(out, table))
+		return Config{}, nil, errors.Join(ErrHelp, printHelp(out, table))
 	} else if err != nil {
-		return Config{}, fault.Newf(fault.Invalid, "The command line was not understood: %w.", err).WithHint("See --help.")
+		return Config{}, nil, fault.Newf(fault.Invalid, "The command line was not understood: %w.", err).WithHint("See --help.")
 	}
 	if fs.NArg() > 0 {
-		return Config{}, fault.Newf(fault.Invalid, "The command line was not understood: there is no %q.", fs.Arg(0)).WithHint("See --help.")
+		return Config{}, nil, fault.Newf(fault.Invalid, "The command line was not understood: there is no %q.", fs.Arg(0)).WithHint("See --help.")
 	}
 	given := map[string]string{}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
 
-	var c Config
 	for _, s := range table {
 		value, source, err := s.find(given, env)
 		if err != nil {
-			return Config{}, err
+			return Config{}, nil, err
 		}
 		if err := s.set(&c, value); err != nil {
 			f := fault.Newf(fault.Invalid, "The setting %s %w.", source, err)
 			f.Field = s.Flag
-			return Config{}, f.WithHint("See --help.")
+			return Config{}, nil, f.WithHint("See --help.")
 		}
+		lines = append(lines, s.line(value, source, given))
 	}
 	if c.Base == "" {
 		c.Base = "http://" + localAddress(c.Listen)
 	}
-	return c, c.checkMail()
+	return c, lines, c.checkMail()
+}
+
+// line is what is shown of a setting.
+func (s Setting) line(value, source string, given map[string]string) Line {
+	if _, ok := given[s.Flag]; !ok && source == "--"+s.Flag {
+		source = "default"
+	}
+	return Line{Flag: s.Flag, Value: s.shown(value), Source: source}
 }
 
 // find looks a setting up: flag, variable, file, default.
@@ -181,6 +223,14 @@ func (s Setting) find(given map[string]string, env Environment) (value, source s
 	return s.Default, "--" + s.Flag, nil
 }
 
+const commands = "\nInstead of serving, with the same settings behind them:\n\n" +
+	"  help\t\tprint this\n" +
+	"  version\t\tprint the version\n" +
+	"  check-config\t\tprint the settings as they are understood\n" +
+	"  accounts\t\tlist the accounts; the server must not run\n" +
+	"  reset-link ADDRESS\t\tprint a link that sets another password, for an hour; the server must not run\n" +
+	"  mail-test ADDRESS\t\tsend a letter through the mail server\n"
+
 func printHelp(out io.Writer, table []Setting) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, err := fmt.Fprint(w, "The sync server of widgets.pro: publishes dashboards and carries edits between devices.\n\n")
@@ -192,7 +242,7 @@ func printHelp(out io.Writer, table []Setting) error {
 		_, e := fmt.Fprintf(w, "  --%s\t%s\t%s%s\n", s.Flag, s.Env, s.Help, def)
 		err = errors.Join(err, e)
 	}
-	_, e := fmt.Fprint(w, "\nA variable's value may also be in a file that the variable of the same name with _FILE names. Flags win.\n")
+	_, e := fmt.Fprint(w, commands+"\nA variable's value may also be in a file that the variable of the same name with _FILE names. Flags win.\n")
 	return errors.Join(err, e, w.Flush())
 }
 

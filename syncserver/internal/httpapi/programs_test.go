@@ -305,6 +305,9 @@ func TestB1_BadInputNamesWhatIsWrongAndChangesNothing(t *testing.T) {
 		"too many cells":      {http.MethodPost, rows, `{"rows":[["x",1],["x",1],["x",1],["x",1,2]]}`, 422, "rows[3]"},
 		"an object in a cell": {http.MethodPost, rows, `{"rows":[[{},1]]}`, 422, "rows[0]"},
 		"a wide cell":         {http.MethodPost, rows, `{"rows":[` + wide + `]}`, 413, "rows[0]"},
+		"text for a number":   {http.MethodPost, rows, `{"rows":[["x",1],["x","1"]]}`, 422, "rows[1]"},
+		"a number for yes":    {http.MethodPost, rows, `{"rows":[["x",true]]}`, 422, "rows[0]"},
+		"no time in a column": {http.MethodPut, rows, `{"columns":[{"name":"t","type":"time"}],"rows":[["now"]]}`, 422, "rows[0]"},
 		"keep nothing":        {http.MethodPost, rows, `{"rows":[["x",1]],"keep":0}`, 422, "keep"},
 		"keep half":           {http.MethodPost, rows, `{"rows":[["x",1]],"keep":1.5}`, 422, "keep"},
 		"oversized":           {http.MethodPost, rows, `{"rows":[["` + strings.Repeat("x", 1<<20) + `",1]]}`, 413, ""},
@@ -376,6 +379,11 @@ func TestRowsArePushedReplacedAndKept(t *testing.T) {
 		{http.MethodPost, `{"rows":[["d",1],["e",2]],"keep":2}`, `["d",1] ["e",2]`},
 		{http.MethodPut, `{"columns":[{"name":"only","type":"number"}],"rows":[[1],[2],[3]]}`, `[1] [2] [3]`},
 		{http.MethodPost, `{"rows":[[4]],"keep":2}`, `[3] [4]`},
+		{
+			http.MethodPut, `{"columns":[{"name":"t","type":"time"},{"name":"n","type":"number"}],"rows":[["2026-11-27",1],["2026-11-27T10:00:00+02:00",null],[1764201600000,-2]]}`,
+			`[1795737600000,1] [1795773600000,null] [1764201600000,-2]`,
+		},
+		{http.MethodPost, `{"rows":[["2026-11-27 10:00:00.5",3]],"keep":1}`, `[1795773600500,3]`},
 		{http.MethodPut, `{"columns":[{"name":"only","type":"number"}],"rows":[]}`, ``},
 	} {
 		a := b.as("editor", c.method, b.rowsPath(), c.body)
@@ -658,6 +666,9 @@ func TestI1_I5_I6_PeopleAreInvitedAndManaged(t *testing.T) {
 		if a := b.as("owner", http.MethodPost, b.path("/invitations/"+cy+"/resend"), "", "Idempotency-Key", "again"); a.status != http.StatusOK {
 			t.Errorf("%d %s", a.status, a.body)
 		}
+	}
+	if second := b.srv.Mail("cy@example.org", 1); second.Links[0] == first.Links[0] {
+		t.Error("the old link was sent again")
 	}
 	b.as("owner", http.MethodDelete, b.path("/invitations/"+dan), "").read(t, &p)
 	if len(p.Invitations) != 1 || p.Invitations[0].ID != cy {

@@ -191,6 +191,14 @@ func (p *Programs) replaceRows(c *call) (any, error) {
 }
 
 func plan(w target, e screen.Edit) ([]replica.Edit, error) {
+	columns := w.columns
+	if e.Do == screen.DoRows {
+		columns = e.Columns
+	}
+	var err error
+	if e.Rows, err = settled(e.Rows, columns); err != nil {
+		return nil, err
+	}
 	v := board.View{Widgets: []board.Widget{{ID: w.id, Columns: w.columns}}}
 	planned, err := screen.Plan(v, []screen.Edit{e}, func() (board.WidgetID, error) { return "", errors.New("no widget is made") })
 	return planned.Edits, err //nolint:wrapcheck // a fault with its field

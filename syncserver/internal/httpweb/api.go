@@ -41,9 +41,10 @@ type schema struct {
 }
 
 type parameter struct {
-	Ref, Name, In, Description string
-	Required                   bool
-	Schema                     schema
+	Ref                   string `json:"$ref"`
+	Name, In, Description string
+	Required              bool
+	Schema                schema
 }
 
 type operation struct {
@@ -87,8 +88,20 @@ func newReference(description []byte, base string) (r reference, err error) {
 			r.Calls = append(r.Calls, c)
 		}
 	}
-	slices.SortFunc(r.Calls, func(a, b apiCall) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
+	slices.SortFunc(r.Calls, func(a, b apiCall) int {
+		return cmp.Or(cmp.Compare(rank(a.Path, "boards", "organisations", "account"), rank(b.Path, "boards", "organisations", "account")),
+			cmp.Compare(a.Path, b.Path), cmp.Compare(rank(a.Method, "GET", "POST", "PUT", "PATCH"), rank(b.Method, "GET", "POST", "PUT", "PATCH")))
+	})
 	return r, nil
+}
+
+// rank is the place of the first of some words that s holds.
+func rank(s string, words ...string) int {
+	i := slices.IndexFunc(words, func(w string) bool { return strings.Contains(s, w) })
+	if i < 0 {
+		return len(words)
+	}
+	return i
 }
 
 // parts lists the members of the body, the required ones first, then the parameters.

@@ -252,6 +252,26 @@ func TestQ2_ARepeatedCommandChangesNothing(t *testing.T) {
 	}
 }
 
+// Whoever goes by themselves may not share, and takes no link with them.
+func TestA6_V1_WhoeverLeavesIsToldNoLink(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	link := sharing.Link{Enabled: true, Token: "shr_abcdefghijklmnopqrstuvwx", ShortID: "AbCdEfGhI0", Version: 1}
+	w.update(func(tx store.Tx) error { return tx.Links().Put(one, link) })
+	if err := w.accept(bob, w.token(w.invite(ann, address(bob), sharing.RoleViewer))); err != nil {
+		t.Fatal(err)
+	}
+	c := command(sharing.SetMemberRole, func(c *sharing.Command) { c.Account = string(bob) })
+	for range 2 {
+		if out := w.apply(bob, c); out.Fault != nil || out.Link != (sharing.Link{}) || w.role(bob) != sharing.RoleNone {
+			t.Errorf("left as %q with %+v", w.role(bob), out)
+		}
+	}
+	if out := w.apply(ann, command(sharing.SetEditorShare, func(c *sharing.Command) { c.Allow = true })); out.Link != link {
+		t.Errorf("the owner is told %+v", out.Link)
+	}
+}
+
 func TestI1_I5_InvitingAgainIsKind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

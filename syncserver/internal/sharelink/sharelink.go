@@ -39,8 +39,8 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 }
 
 // Once has do carry out a command in the name of p, who must be allowed what need says, unless a command with its id was
-// answered before: then that answer is given again, with the link as it is by now. Faults of the command are in the
-// Outcome; the error is the store's, or do's.
+// answered before: then that answer is given again, with the link as it is by now. Whoever may not share is told no link.
+// Faults of the command are in the Outcome; the error is the store's, or do's.
 func Once(tx store.Tx, p access.Principal, c sharing.Command, need access.Action, do func(access.Grant, sharing.Link) (Outcome, error)) (Outcome, error) {
 	if f := checkForm(c); f != nil {
 		return Outcome{Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
@@ -67,14 +67,20 @@ func Once(tx store.Tx, p access.Principal, c sharing.Command, need access.Action
 	if err != nil {
 		return Outcome{}, fmt.Errorf("read link: %w", err)
 	}
+	told := func(o Outcome) Outcome {
+		if !g.May(access.Share) { // its token is for those who may share alone
+			o.Link = sharing.Link{}
+		}
+		return o
+	}
 	if repeated {
-		return Outcome{Link: link, Fault: past.Fault, Same: past.Same}, nil
+		return told(Outcome{Link: link, Fault: past.Fault, Same: past.Same}), nil
 	}
 	out, err := do(g, link)
 	if err != nil {
 		return Outcome{}, err
 	}
-	return out, tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: out.Fault, Same: out.Same})
+	return told(out), tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: out.Fault, Same: out.Same})
 }
 
 func apply(tx store.Tx, ev content.Events, g access.Grant, link sharing.Link, c sharing.Command, now int64) (Outcome, error) {

@@ -57,6 +57,8 @@ type Accounts interface {
 	Get(id AccountID) (Account, bool, error)
 	// ByEmail looks a normalised address up.
 	ByEmail(email string) (Account, bool, error)
+	// After lists up to limit accounts in the order of their ids, from the one behind an id on; "" is before the first.
+	After(id AccountID, limit int) ([]Account, error)
 	// Put creates or replaces an account. It fails with ErrTaken if another account has the address.
 	Put(a Account) error
 	// Delete forgets an account, so that its address is free; it is no error if there is none. What else is kept of it goes

@@ -67,6 +67,11 @@ export class AppStore {
     this.#looking = new Looking(backend);
   }
 
+  /** Whether this is a sync server's workspace: everything is on the server, and nothing on this computer. */
+  get web(): boolean {
+    return this.state?.place === "web";
+  }
+
   get boards(): readonly BoardSummary[] {
     return this.state?.boards ?? [];
   }

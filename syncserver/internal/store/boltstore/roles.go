@@ -18,6 +18,18 @@ func (a accounts) Get(id store.AccountID) (rec store.Account, ok bool, err error
 	return rec, ok, err
 }
 
+func (a accounts) After(id store.AccountID, limit int) (out []store.Account, err error) {
+	c := a.t.btx.Bucket(bucketAccounts).Cursor()
+	for k, _ := c.Seek(append([]byte(id), 0)); k != nil && len(out) < limit; k, _ = c.Next() {
+		var rec store.Account
+		if _, err := a.t.getRecord(bucketAccounts, k, &rec); err != nil {
+			return nil, err
+		}
+		out = append(out, rec)
+	}
+	return out, nil
+}
+
 func (a accounts) ByEmail(email string) (store.Account, bool, error) {
 	id := a.t.get(bucketEmails, []byte(email))
 	if id == nil {

@@ -135,10 +135,17 @@ func testAccounts(t *testing.T, o Opener) {
 	})
 	a.Email = "new@example.org"
 	update(t, s, func(tx store.Tx) error { return tx.Accounts().Put(a) })
+	update(t, s, func(tx store.Tx) error { return tx.Accounts().Put(store.Account{ID: bob, Email: "bob@example.org"}) })
 	view(t, o, s, func(tx store.Tx) error {
 		_, old, err := tx.Accounts().ByEmail("ann@example.org")
 		_, ok, err2 := tx.Accounts().ByEmail("new@example.org")
-		return errors.Join(err, err2, want("old address", old, false), want("new address", ok, true))
+		all, err3 := tx.Accounts().After("", 9)
+		first, err4 := tx.Accounts().After("", 1)
+		rest, err5 := tx.Accounts().After(ann, 9)
+		none, err6 := tx.Accounts().After(bob, 9)
+		return errors.Join(err, err2, err3, err4, err5, err6, want("old address", old, false), want("new address", ok, true),
+			want("all", len(all), 2), want("the first", len(first) == 1 && first[0] == a, true), want("the rest", len(rest) == 1 && rest[0].ID == bob, true),
+			want("behind the last", len(none), 0))
 	})
 }
 
