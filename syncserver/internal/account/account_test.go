@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	netmail "net/mail"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/mail"
+	"widgets.pro/syncserver/internal/mail/relay"
 	"widgets.pro/syncserver/internal/ratelimit"
 	"widgets.pro/syncserver/internal/room"
 	"widgets.pro/syncserver/internal/store"
@@ -57,7 +59,10 @@ func newWorld(t *testing.T) *world {
 func (w *world) serve(t *testing.T) {
 	t.Helper()
 	now := func() time.Time { return time.Unix(w.now.Load(), w.ticks.Add(1)*int64(time.Millisecond)) }
-	office, err := mail.New(mail.Config{Store: w.store, Now: now, Random: rand.Reader, Base: base})
+	office, err := mail.New(mail.Config{ // which is not started: what is queued stays
+		Store: w.store, Now: now, Random: rand.Reader, Base: base,
+		From: netmail.Address{Name: "Widgets", Address: "no-reply@dash.example"}, Server: relay.Server{Host: "localhost", Port: 25},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"time"
 
+	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/store"
 )
 
@@ -34,7 +36,7 @@ func (s *Service) Profile(ctx context.Context, who Identity) (p Profile, err err
 	return p, nil
 }
 
-// Rename sets the name that others see; "" leaves it to the address. It fails with Invalid for the field "name".
+// Rename sets the name that others see, and has those told who see it; "" leaves it to the address. It fails with Invalid for the field "name".
 func (s *Service) Rename(ctx context.Context, who Identity, name string) error {
 	name, f := CheckName(name)
 	if f != nil {
@@ -52,7 +54,19 @@ func (s *Service) Rename(ctx context.Context, who Identity, name string) error {
 			return ended()
 		}
 		a.Name = name
-		return tx.Accounts().Put(a)
+		if err := tx.Accounts().Put(a); err != nil {
+			return err
+		}
+		grants, err := access.List(tx, a.ID)
+		if err != nil {
+			return err //nolint:wrapcheck // says what it was doing
+		}
+		boards := make([]board.ID, len(grants))
+		for i, g := range grants {
+			boards[i] = g.Board()
+		}
+		tx.After(func() { s.cfg.Events.People(boards) })
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("rename an account: %w", err)

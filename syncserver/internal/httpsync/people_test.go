@@ -1,6 +1,7 @@
 package httpsync_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -288,4 +289,17 @@ func TestHelloTellsWhoOneIs(t *testing.T) {
 	if b := await[wire.Boards](d); len(b.Organisations) != 1 || !b.Organisations[0].Personal || b.Organisations[0].Role != "owner" {
 		t.Errorf("organisations: %+v", b.Organisations)
 	}
+}
+
+func TestI6_AnotherNameIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	srv, a, id := start(t, servertest.Options{})
+	b := joined(t, srv, id, "bob@example.org", sharing.RoleEditor)
+	a.peopleWhere(id, "the owner sees bob", func(p wire.People) bool { return len(p.Members) == 2 })
+	if status := ask(t, srv, b.who.Token, http.MethodPatch, "/api/v1/account", map[string]string{"name": "Robert"}, nil); status != http.StatusNoContent {
+		t.Fatalf("rename: %d", status)
+	}
+	a.peopleWhere(id, "the owner sees Robert", func(p wire.People) bool {
+		return slices.ContainsFunc(p.Members, func(m sharing.Member) bool { return m.Name == "Robert" })
+	})
 }

@@ -74,13 +74,13 @@ func (s *Service) Prepare(ctx context.Context, p access.Principal, c sharing.Com
 		return err
 	})
 	if k := fault.KindOf(err); k == fault.NotFound || k == fault.Denied {
-		return Minted{}, nil //nolint:nilerr // Apply finds the same, and says so
+		return Minted{}, nil
 	}
 	if err != nil {
 		return Minted{}, fmt.Errorf("prepare an invitation: %w", err)
 	}
 	if email, f := sharing.NormaliseEmail(l.To); f != nil || email != l.To || sharing.CheckMessage(l.Message) != nil {
-		return Minted{}, nil
+		return Minted{}, nil //nolint:nilerr // Apply finds the same, and says so
 	}
 	return s.maker.Mint(l) //nolint:wrapcheck // says what it was doing
 }

@@ -103,6 +103,7 @@ func (m *machine) command(stale bool) {
 		case sharing.SetOrigins:
 			c.Origins = pick(m.r, sharing.Origins(""), "https://a.example", "https://a.example https://b.example")
 		case sharing.Disable, sharing.Rotate, sharing.RemovePassword, sharing.Delete:
+		case sharing.Invite, sharing.Resend, sharing.Revoke, sharing.SetMemberRole, sharing.SetEditorShare, sharing.Move: // leave the link as it is
 		}
 		if m.r.IntN(5) == 0 && (c.Action == sharing.Enable || c.Action == sharing.Rotate) { // one that was revoked, or is in use
 			c.Token, c.ShortID = m.former()
