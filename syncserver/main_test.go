@@ -52,7 +52,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 
 func launch(t *testing.T, data, addr string) *program {
 	t.Helper()
-	p := &program{t: t, addr: addr, cmd: command(t, "--listen", addr, "--data", data)}
+	p := &program{t: t, addr: addr, cmd: command(t, "--listen", addr, "--data", data, "--dev-mailbox=true")}
 	p.cmd.Stderr = &p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -187,7 +187,7 @@ func startServer(ctx context.Context, binary, dir string) (base string, end func
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn") //nolint:gosec // the developer's own program
+	cmd := exec.CommandContext(ctx, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn", "--dev-mailbox=true") //nolint:gosec // the developer's own program
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		return "", nil, fmt.Errorf("start %s: %w", binary, err)

@@ -259,6 +259,6 @@ func startServer(ctx context.Context, binary, dir string) (base string, end func
 		return "", nil, err
 	}
 	base = "http://" + addr
-	end, err = start(ctx, pinned(ctx, 0, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn"), base+"/healthz")
+	end, err = start(ctx, pinned(ctx, 0, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn", "--dev-mailbox=true"), base+"/healthz")
 	return base, end, err
 }

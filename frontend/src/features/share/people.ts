@@ -37,7 +37,10 @@ export function invitationWords(i: InvitationView, now: number, patient: boolean
   const by = i.by && i.by !== self ? ` · by ${i.by}` : "";
   switch (i.delivery) {
     case "queued":
-      return { tone: "quiet", icon: "send", text: `On its way${by}` };
+      // With a reason when it could not be delivered yet, and is tried again.
+      return i.reason
+        ? { tone: "warn", icon: "clock", text: i.reason }
+        : { tone: "quiet", icon: "send", text: `On its way${by}` };
     case "undeliverable":
       return {
         tone: "bad",
