@@ -9,6 +9,12 @@ const hour = 3_600_000;
 
 test.each<[string, Partial<InvitationView>, string, string]>([
   ["queued", { delivery: "queued" }, "quiet", "On its way"],
+  [
+    "tried again",
+    { delivery: "queued", reason: "The mail server is busy. Another try follows." },
+    "warn",
+    "The mail server is busy. Another try follows.",
+  ],
   ["sent", {}, "ok", `Sent 2 days ago · works until ${moment(now + 120 * hour, now)}`],
   ["of somebody else", { delivery: "queued", by: "Grace" }, "quiet", "On its way · by Grace"],
   [
