@@ -43,8 +43,12 @@ func TestI1_I5_I6_PeopleOfADashboard(t *testing.T) {
 	}
 	ann.refused(fault.Invalid, http.MethodPost, at+"/invite", map[string]string{"addresses": "", "role": "viewer"})
 	ann.refused(fault.Invalid, http.MethodPost, at+"/invite", map[string]string{"addresses": "dan@example.org", "role": "owner"})
-	ann.share(id, map[string]any{"action": "revoke", "invitation": v.Invitations[0].ID})
-	ann.share(id, map[string]any{"action": "resend", "invitation": v.Invitations[1].ID})
+	to := map[string]sharing.InvitationID{}
+	for _, i := range v.Invitations {
+		to[i.Email] = i.ID
+	}
+	ann.share(id, map[string]any{"action": "revoke", "invitation": to["bob@example.org"]})
+	ann.share(id, map[string]any{"action": "resend", "invitation": to["cid@example.org"]})
 	if v := ann.view(id).Share; len(v.Invitations) != 1 || v.Invitations[0].Email != "cid@example.org" {
 		t.Errorf("%+v", v.Invitations)
 	}
