@@ -94,6 +94,7 @@ func decide(l Link, c Command, now int64, names Names) (Link, *fault.Error) {
 		}
 		l.Origins = c.Origins
 		return l, nil
+	case Invite, Resend, Revoke, SetMemberRole, SetEditorShare, Move: // are about people, and change no link
 	}
 	return l, fault.Field("action", "This change of sharing is not known to this version.").WithHint("Update the program.")
 }

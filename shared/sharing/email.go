@@ -1,7 +1,7 @@
 package sharing
 
 import (
-	"net/mail"
+	"net/mail" //nolint:depguard // reads addresses, and sends nothing
 	"strings"
 	"unicode"
 

@@ -102,8 +102,10 @@ const (
 	SetSlug        Action = "slug"
 	SetStill       Action = "still"
 	SetOrigins     Action = "origins"
+)
 
-	// The actions on people, which Decide does not know; see People.
+// The actions on people, which Decide does not know; see Action.People. Beside each stand the fields that it uses.
+const (
 	Invite         Action = "invite"        // Invitation, Email, Role, Message
 	Resend         Action = "resend"        // Invitation
 	Revoke         Action = "revoke"        // Invitation

@@ -197,7 +197,7 @@ func (s *Server) SignUp(email string) SignedIn {
 // Letters is Mail for package owner: the links of a letter. It fails the test where none comes.
 func (s *Server) Letters(_ context.Context, to string, skip int) ([]string, error) {
 	s.t.Helper()
-	return s.Mail(to, skip).Links, nil //nolint:contextcheck // waits as long as the test lasts
+	return s.Mail(to, skip).Links, nil
 }
 
 // LogIn signs an account in once more.

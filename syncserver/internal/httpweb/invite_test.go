@@ -15,19 +15,22 @@ import (
 	"widgets.pro/syncserver/servertest"
 )
 
-// invite invites somebody to the dashboard and returns the path of the link in the mail.
-func (s *site) invite(email string, role sharing.Role, seen ...string) string {
+// guest is whom the tests invite.
+const guest = "bob@example.org"
+
+// invite invites the guest to the dashboard and returns the path of the link in the mail.
+func (s *site) invite(role sharing.Role, seen ...string) string {
 	s.t.Helper()
-	return s.inviteAs(sharing.NewInvitationID(ulid.Make()), email, role, seen...)
+	return s.inviteAs(sharing.NewInvitationID(ulid.Make()), role, seen...)
 }
 
-func (s *site) inviteAs(id sharing.InvitationID, email string, role sharing.Role, seen ...string) string {
+func (s *site) inviteAs(id sharing.InvitationID, role sharing.Role, seen ...string) string {
 	s.t.Helper()
 	s.change(func(c *sharing.Command) {
-		c.Action, c.Invitation, c.Email, c.Role = sharing.Invite, id, email, role
+		c.Action, c.Invitation, c.Email, c.Role = sharing.Invite, id, guest, role
 		c.Message = "Look at <b>this</b>.\nIt is new."
 	})
-	return s.invited(email, seen...)
+	return s.invited(guest, seen...)
 }
 
 // invited waits for an invitation to an address and returns the path of its link: the first that is not one of seen.
@@ -65,7 +68,7 @@ func contains(t *testing.T, a answer, status int, wants ...string) {
 
 func TestI3_I4_LookingConsumesNothingAndAcceptingMakesTheAccount(t *testing.T) {
 	s := start(t)
-	path := s.invite("bob@example.org", sharing.RoleEditor)
+	path := s.invite(sharing.RoleEditor)
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodGet} {
 		a := s.do(client(t), m, path, nil)
 		if a.status != 200 || a.header.Get("Set-Cookie") != "" || a.header.Get("Cache-Control") != "no-store" {
@@ -91,7 +94,7 @@ func TestI3_I4_LookingConsumesNothingAndAcceptingMakesTheAccount(t *testing.T) {
 func TestI4_AnAccountLogsInByTheInvitation(t *testing.T) {
 	s := start(t)
 	s.SignUp("bob@example.org")
-	path := s.invite("bob@example.org", sharing.RoleViewer)
+	path := s.invite(sharing.RoleViewer)
 	c := client(t)
 	wrong := s.do(c, http.MethodPost, path, url.Values{"password": {"not the password"}})
 	contains(t, wrong, 401, `role="alert"`)
@@ -108,7 +111,7 @@ func TestI4_AnAccountLogsInByTheInvitation(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.id = other
-	next := s.invite("bob@example.org", sharing.RoleViewer, path)
+	next := s.invite(sharing.RoleViewer, path)
 	page := s.do(c, http.MethodGet, next, nil)
 	contains(t, page, 200, "invites you to Second", "Accept")
 	if strings.Contains(page.body, `type="password"`) {
@@ -130,7 +133,7 @@ func TestI4_AnAccountLogsInByTheInvitation(t *testing.T) {
 
 func TestI4_AnotherAccountIsToldAndCanSwitch(t *testing.T) {
 	s := start(t)
-	path := s.invite("bob@example.org", sharing.RoleViewer)
+	path := s.invite(sharing.RoleViewer)
 	c := client(t)
 	s.SignUp("eve@example.org")
 	s.logIn(c, "eve@example.org")
@@ -152,7 +155,7 @@ func TestI5_V1_WhatIsOverSaysSo(t *testing.T) {
 	var late atomic.Int64
 	s := startWith(t, servertest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) }})
 	id := sharing.NewInvitationID(ulid.Make())
-	path := s.inviteAs(id, "bob@example.org", sharing.RoleViewer)
+	path := s.inviteAs(id, sharing.RoleViewer)
 	s.change(func(c *sharing.Command) { c.Action, c.Invitation = sharing.Resend, id })
 	again := s.invited("bob@example.org", path)
 	contains(t, s.get(path), 410, "newer invitation")
@@ -175,7 +178,7 @@ func TestI5_V1_WhatIsOverSaysSo(t *testing.T) {
 // Whatever does not work looks the same, and guessing is slowed down.
 func TestI8_UnknownInvitationsLookTheSame(t *testing.T) {
 	s := start(t)
-	path := s.invite("bob@example.org", sharing.RoleViewer)
+	path := s.invite(sharing.RoleViewer)
 	never := "/invite/ivt_" + strings.Repeat("0", 24)
 	want := s.get(never)
 	contains(t, want, 404, "does not work")

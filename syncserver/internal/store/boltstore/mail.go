@@ -12,7 +12,7 @@ import (
 
 // at is a key that sorts by a time in ms since 1970.
 func at(ms int64, rest []byte) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, uint64(max(ms, 0))), rest...) //nolint:gosec // not negative
+	return append(binary.BigEndian.AppendUint64(nil, uint64(max(ms, 0))), rest...)
 }
 
 // timeOf is the time in such a key.
