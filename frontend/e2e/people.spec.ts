@@ -137,7 +137,7 @@ test("I1 I2 I3 I4 I5 I6 V1: two are invited, one new and one with an account; on
   for (const [method, path, body] of [
     ["POST", "trash", "{}"],
     ["POST", "link", '{"action":"enable"}'],
-    ["POST", "invitations", '{"addresses":"x@example.org","role":"editor"}'],
+    ["POST", "invitations", '{"addresses":["x@example.org"],"role":"editor"}'],
   ] as const) {
     const answer = await fetch(`${server.url}/api/v1/boards/${desk.id}/${path}`, {
       method,
