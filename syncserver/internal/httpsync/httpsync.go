@@ -174,9 +174,6 @@ func (h *Handler) authenticate(r *http.Request) (account.Identity, *fault.Error)
 		token = h.cfg.Cookie(r)
 	}
 	id, err := h.cfg.Accounts.Authenticate(r.Context(), token)
-	if err == nil && id.Program() {
-		return id, fault.New(fault.Denied, "A token for programs cannot be used to sync.").WithHint("Log in instead.")
-	}
 	if err != nil {
 		if f := fault.From(err); f.Kind != fault.Internal {
 			return id, f
