@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 
@@ -44,9 +45,16 @@ type Assets struct {
 type asset struct {
 	contentType []string
 	tags        [3][]string // ETags
-	forms       [3][]byte   // identity, gzip, brotli
-	lengths     [3][]string
+	forms       [3]func() coded
 }
+
+// coded is a file in one coding: identity, gzip or brotli.
+type coded struct {
+	content []byte
+	length  []string
+}
+
+func newCoded(content []byte) coded { return coded{content, []string{strconv.Itoa(len(content))}} }
 
 // LoadAssets reads what the front end built. What is not there, because it was not built, is left out; dist may be nil.
 func LoadAssets(dist fs.FS) (*Assets, error) {
@@ -67,9 +75,7 @@ func LoadAssets(dist fs.FS) (*Assets, error) {
 		return nil, err
 	}
 	if embed != nil {
-		if a.embed, err = newAsset(javaScript, embed); err != nil {
-			return nil, fmt.Errorf("compress %s: %w", embedScript, err)
-		}
+		a.embed = newAsset(javaScript, embed)
 	}
 	if err := a.addWorkspace(dist); err != nil {
 		return nil, err
@@ -78,8 +84,8 @@ func LoadAssets(dist fs.FS) (*Assets, error) {
 	if err != nil || script == nil {
 		return a, err
 	}
-	a.page.ScriptURL, err = a.add("share", ".js", javaScript, script)
-	return a, err
+	a.page.ScriptURL = a.add("share", ".js", javaScript, script)
+	return a, nil
 }
 
 // addWorkspace keeps the workspace's page and what it loads.
@@ -97,9 +103,7 @@ func (a *Assets) addWorkspace(dist fs.FS) (err error) {
 	}
 	const svg = "image/svg+xml"
 	if icon != nil {
-		if a.icon, err = newAsset(svg, icon); err != nil {
-			return fmt.Errorf("compress %s: %w", workspaceIcon, err)
-		}
+		a.icon = newAsset(svg, icon)
 	}
 	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": svg}
 	for _, f := range files {
@@ -111,9 +115,7 @@ func (a *Assets) addWorkspace(dist fs.FS) (err error) {
 		if err != nil {
 			return err
 		}
-		if a.files[f.Name()], err = newAsset(kind, content); err != nil {
-			return fmt.Errorf("compress %s: %w", f.Name(), err)
-		}
+		a.files[f.Name()] = newAsset(kind, content)
 	}
 	return nil
 }
@@ -142,41 +144,50 @@ func (a *Assets) Bundle() page.Bundle { return a.page }
 func (a *Assets) RenderScript() string { return a.render }
 
 // add keeps a file under a name that tells its content, and returns its address.
-func (a *Assets) add(name, ext, contentType string, content []byte) (string, error) {
+func (a *Assets) add(name, ext, contentType string, content []byte) string {
 	sum := sha256.Sum256(content)
 	name += "-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + ext
-	f, err := newAsset(contentType, content)
-	if err != nil {
-		return "", fmt.Errorf("compress %s: %w", name, err)
-	}
-	a.files[name] = f
-	return "/assets/" + name, nil
+	a.files[name] = newAsset(contentType, content)
+	return "/assets/" + name
 }
 
-// newAsset makes the compressed forms of a file.
-func newAsset(contentType string, content []byte) (*asset, error) {
-	var gz, br bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
-	if err != nil {
-		return nil, err //nolint:wrapcheck // wrapped where the name is known
-	}
-	bw := brotli.NewWriterLevel(&br, brotli.BestCompression)
-	if _, err := zw.Write(content); err != nil {
-		return nil, err //nolint:wrapcheck // wrapped where the name is known
-	}
-	if _, err := bw.Write(content); err != nil {
-		return nil, err //nolint:wrapcheck // wrapped where the name is known
-	}
-	if err := errors.Join(zw.Close(), bw.Close()); err != nil {
-		return nil, err
-	}
-	f := &asset{contentType: []string{contentType}, forms: [3][]byte{content, gz.Bytes(), br.Bytes()}}
+// newAsset keeps a file. Its compressed forms are made when they are first asked for, and once.
+func newAsset(contentType string, content []byte) *asset {
+	identity := newCoded(content)
+	f := &asset{contentType: []string{contentType}, forms: [3]func() coded{
+		func() coded { return identity },
+		sync.OnceValue(func() coded { return newCoded(zip(content)) }),
+		sync.OnceValue(func() coded { return newCoded(squeeze(content)) }),
+	}}
 	sum := sha256.Sum256(content)
-	for i, b := range f.forms {
-		f.lengths[i] = []string{strconv.Itoa(len(b))}
+	for i := range f.forms {
 		f.tags[i] = []string{fmt.Sprintf(`"%x-%d"`, sum[:9], i)}
 	}
-	return f, nil
+	return f
+}
+
+func zip(content []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // there is this level
+	_, _ = w.Write(content)                                 // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
+}
+
+// quick is the size in bytes from which a file is compressed less well, since somebody waits: the best would take a second
+// for the workspace's script.
+const quick = 64 << 10
+
+func squeeze(content []byte) []byte {
+	level := brotli.BestCompression
+	if len(content) > quick {
+		level = brotli.DefaultCompression
+	}
+	var out bytes.Buffer
+	w := brotli.NewWriterLevel(&out, level)
+	_, _ = w.Write(content) // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
 }
 
 //nolint:gochecknoglobals // shared header values, never written to
@@ -195,7 +206,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such file.", http.StatusNotFound)
 		return
 	}
-	f.serve(w, r, f.form(r), forEver)
+	f.serve(w, r, f.coding(r), forEver)
 }
 
 // Embed serves the script that makes frames as high as their content, to the pages of other sites (rule E6).
@@ -210,19 +221,19 @@ func (f *asset) stable(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such file.", http.StatusNotFound)
 		return
 	}
-	form := f.form(r)
-	w.Header()["Etag"] = f.tags[form]
-	if strings.Contains(r.Header.Get("If-None-Match"), f.tags[form][0]) {
+	coding := f.coding(r)
+	w.Header()["Etag"] = f.tags[coding]
+	if strings.Contains(r.Header.Get("If-None-Match"), f.tags[coding][0]) {
 		h := w.Header()
 		h["Cache-Control"], h["Vary"], h["Cross-Origin-Resource-Policy"] = forAnHour, byCoding, crossSite
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	f.serve(w, r, form, forAnHour)
+	f.serve(w, r, coding, forAnHour)
 }
 
-// form chooses the form of f that the client takes.
-func (f *asset) form(r *http.Request) int {
+// coding chooses the form of f that the client takes.
+func (f *asset) coding(r *http.Request) int {
 	br, gz := page.Accepts(r.Header["Accept-Encoding"])
 	switch {
 	case br:
@@ -233,14 +244,14 @@ func (f *asset) form(r *http.Request) int {
 	return 0
 }
 
-func (f *asset) serve(w http.ResponseWriter, r *http.Request, form int, kept []string) {
-	h := w.Header()
-	h["Content-Type"], h["Cache-Control"], h["Vary"], h["Content-Length"] = f.contentType, kept, byCoding, f.lengths[form]
+func (f *asset) serve(w http.ResponseWriter, r *http.Request, coding int, kept []string) {
+	h, form := w.Header(), f.forms[coding]()
+	h["Content-Type"], h["Cache-Control"], h["Vary"], h["Content-Length"] = f.contentType, kept, byCoding, form.length
 	h["Cross-Origin-Resource-Policy"] = crossSite // a share page may stand in a sandboxed frame of another site
-	if form != 0 {
-		h["Content-Encoding"] = codings[form]
+	if coding != 0 {
+		h["Content-Encoding"] = codings[coding]
 	}
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(f.forms[form]) // a client that went away is no failure
+		_, _ = w.Write(form.content) // a client that went away is no failure
 	}
 }
