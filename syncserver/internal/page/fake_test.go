@@ -349,7 +349,7 @@ func (w *world) view(t *testing.T, token sharing.Token, have uint64) *viewer {
 // next is the next message, or the code with which the connection was closed.
 func (v *viewer) next() (message, websocket.StatusCode) {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(v.t.Context(), 2*time.Minute)
 	defer cancel()
 	_, b, err := v.ws.Read(ctx)
 	if err != nil {

@@ -198,7 +198,7 @@ func (c *conn) run(ctx context.Context) {
 			c.bye(ending) //nolint:contextcheck // says good-bye although the connection's context may have ended
 			return
 		case data != nil:
-			if err := c.write(ctx, data, writeTimeout); err != nil {
+			if err := c.write(ctx, data, c.s.cfg.WriteTimeout); err != nil {
 				_ = c.ws.CloseNow()
 				return
 			}

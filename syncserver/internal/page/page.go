@@ -56,21 +56,21 @@ const (
 	DefaultPerDashboard = 10_000    // connections
 	DefaultPerClient    = 256       // connections of one address (an office behind one address is one client)
 	DefaultTotal        = 20_000    // connections
+	DefaultWriteTimeout = 20 * time.Second
 
-	queueFrames  = 16                    // frames that wait for one slow viewer; beyond that it gets everything anew
-	coalesce     = 50 * time.Millisecond // at most one update in this time for each dashboard
-	pauseFactor  = 3                     // an update may use one part in this and one of an engine's time
-	maxPause     = 2 * time.Second
-	cutDeadline  = 800 * time.Millisecond // after which a revoked connection is broken off unasked (rule V1: 1 s)
-	goneTimeout  = 500 * time.Millisecond // for telling a revoked viewer why
-	writeTimeout = 20 * time.Second       // for one frame; a viewer that takes longer is cut and may come back
-	pingEvery    = 25 * time.Second       // keeps proxies from closing a quiet connection
-	pingTimeout  = 15 * time.Second
-	readLimit    = 1 << 10          // bytes of what a viewer may send: nothing but control frames
-	drawTimeout  = 20 * time.Second // waiting for an engine included
-	retryFailed  = 10 * time.Second // how long a drawing that failed is not tried again
-	idleFor      = 10 * time.Minute // after which a dashboard nobody looks at is forgotten
-	sweepEvery   = time.Second
+	queueFrames = 16                    // frames that wait for one slow viewer; beyond that it gets everything anew
+	coalesce    = 50 * time.Millisecond // at most one update in this time for each dashboard
+	pauseFactor = 3                     // an update may use one part in this and one of an engine's time
+	maxPause    = 2 * time.Second
+	cutDeadline = 800 * time.Millisecond // after which a revoked connection is broken off unasked (rule V1: 1 s)
+	goneTimeout = 500 * time.Millisecond // for telling a revoked viewer why
+	pingEvery   = 25 * time.Second       // keeps proxies from closing a quiet connection
+	pingTimeout = 15 * time.Second
+	readLimit   = 1 << 10          // bytes of what a viewer may send: nothing but control frames
+	drawTimeout = 20 * time.Second // waiting for an engine included
+	retryFailed = 10 * time.Second // how long a drawing that failed is not tried again
+	idleFor     = 10 * time.Minute // after which a dashboard nobody looks at is forgotten
+	sweepEvery  = time.Second
 )
 
 // Config is what a Service needs. Source, Drawer, Logger and Now must be given; zero limits mean the defaults.
@@ -92,6 +92,9 @@ type Config struct {
 
 	MaxBytes                       int64
 	PerDashboard, PerClient, Total int
+	// WriteTimeout is how long a viewer may take for one frame before it is cut, and may come back; 0 means
+	// DefaultWriteTimeout.
+	WriteTimeout time.Duration
 
 	// OnWatching is told how many viewers watch a dashboard, at most once a second each; OnCut how many connections a
 	// change of access ended and how long the slowest took (rule V2). Both may be nil; they must not block.
@@ -130,6 +133,9 @@ func New(cfg Config) *Service {
 	}
 	if cfg.PerClient <= 0 {
 		cfg.PerClient = DefaultPerClient
+	}
+	if cfg.WriteTimeout <= 0 {
+		cfg.WriteTimeout = DefaultWriteTimeout
 	}
 	if cfg.Total <= 0 {
 		cfg.Total = DefaultTotal
