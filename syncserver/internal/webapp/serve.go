@@ -185,12 +185,15 @@ func (s *Service) look(ctx context.Context, me account.Identity, l *live, a acce
 	if err == nil && then != nil {
 		err = then(grant)
 	}
-	size := -1
+	size, empty := -1, l.state == nil
 	if l.at != before {
 		size = l.size()
 	}
 	l.mu.Unlock()
-	if size >= 0 {
+	switch {
+	case empty: // nobody who may see it has asked for it yet
+		s.lives.drop(l)
+	case size >= 0:
 		s.lives.weigh(l, size)
 	}
 	return err

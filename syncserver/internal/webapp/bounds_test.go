@@ -1,0 +1,103 @@
+package webapp_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"widgets.pro/shared/board"
+	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/room"
+	"widgets.pro/syncserver/internal/store"
+	"widgets.pro/syncserver/internal/store/boltstore"
+	"widgets.pro/syncserver/internal/webapp"
+)
+
+// someone is an account that is always signed in.
+type someone struct{ account.Identity }
+
+func (s someone) Person(context.Context, string) (account.Identity, error) { return s.Identity, nil }
+func (someone) LogOut(context.Context, string) error                       { return nil }
+
+// alone is a workspace of its own, for one account that is signed in, and how to ask it.
+func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, path string, body io.Reader) int) {
+	t.Helper()
+	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	begun := time.Now()
+	me := account.Identity{Account: "acc_1", Email: "ann@example.org", Session: store.Hash{1}, Expires: begun.Add(100 * time.Hour)}
+	if err := st.Update(t.Context(), func(tx store.Tx) error {
+		if err := tx.Accounts().Put(store.Account{ID: me.Account, Email: me.Email, Personal: "org_1"}); err != nil {
+			return err
+		}
+		return tx.Sessions().Put(store.Session{Hash: me.Session, Account: me.Account, Expires: me.Expires.UnixMilli()})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var n atomic.Int64 // each request comes five seconds after the one before it, so that no budget is spent
+	s, err := webapp.New(webapp.Config{
+		Store: st, Rooms: room.New(), Accounts: someone{me}, Log: slog.New(slog.DiscardHandler), Random: rand.Reader, Base: "http://localhost",
+		Now: func() time.Time { return begun.Add(time.Duration(n.Load()) * 5 * time.Second) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	mux := http.NewServeMux()
+	for _, r := range s.Routes() {
+		mux.Handle(r.Pattern, r.Handler)
+	}
+	return s, func(ctx context.Context, method, path string, body io.Reader) int {
+		n.Add(1)
+		r := httptest.NewRequestWithContext(ctx, method, webapp.Prefix+path, body)
+		r.AddCookie(&http.Cookie{Name: account.CookieName(false), Value: "ses_x"})
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		return w.Code
+	}
+}
+
+// Whoever asks for dashboards that are not theirs, or not there, makes the server keep nothing of them.
+func TestA5_B1_NothingIsKeptOfWhatSomebodyMayNotSee(t *testing.T) {
+	t.Parallel()
+	s, ask := alone(t)
+	for range 10 {
+		at := "boards/" + string(board.NewID(ulid.Make()))
+		if got := ask(t.Context(), http.MethodGet, at, nil); got != http.StatusNotFound {
+			t.Fatalf("reading is answered %d", got)
+		}
+		if got := ask(t.Context(), http.MethodPost, at+"/edits", strings.NewReader(`{"edits":[]}`)); got != http.StatusNotFound {
+			t.Fatalf("editing is answered %d", got)
+		}
+	}
+	if dashboards, steps := s.Kept(); dashboards != 0 || steps != 0 {
+		t.Errorf("%d dashboards and the steps on %d are kept", dashboards, steps)
+	}
+}
+
+// However many dashboards somebody begins to edit, the steps on no more than so many are kept.
+func TestB1_StepsAreBounded(t *testing.T) {
+	t.Parallel()
+	s, _ := alone(t)
+	for range webapp.MaxStepbook + 10 {
+		if err := s.BeginSteps("acc_1", board.NewID(ulid.Make())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, steps := s.Kept(); steps != webapp.MaxStepbook {
+		t.Errorf("the steps on %d are kept", steps)
+	}
+}
