@@ -3,14 +3,18 @@ package webapp_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -30,7 +34,7 @@ func (s someone) Person(context.Context, string) (account.Identity, error) { ret
 func (someone) LogOut(context.Context, string) error                       { return nil }
 
 // alone is a workspace of its own, for one account that is signed in, and how to ask it.
-func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, path string, body io.Reader) int) {
+func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder) {
 	t.Helper()
 	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db")})
 	if err != nil {
@@ -60,13 +64,13 @@ func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, pat
 	for _, r := range s.Routes() {
 		mux.Handle(r.Pattern, r.Handler)
 	}
-	return s, func(ctx context.Context, method, path string, body io.Reader) int {
+	return s, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder {
 		n.Add(1)
 		r := httptest.NewRequestWithContext(ctx, method, webapp.Prefix+path, body)
 		r.AddCookie(&http.Cookie{Name: account.CookieName(false), Value: "ses_x"})
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, r)
-		return w.Code
+		return w
 	}
 }
 
@@ -76,10 +80,10 @@ func TestA5_B1_NothingIsKeptOfWhatSomebodyMayNotSee(t *testing.T) {
 	s, ask := alone(t)
 	for range 10 {
 		at := "boards/" + string(board.NewID(ulid.Make()))
-		if got := ask(t.Context(), http.MethodGet, at, nil); got != http.StatusNotFound {
+		if got := ask(t.Context(), http.MethodGet, at, nil).Code; got != http.StatusNotFound {
 			t.Fatalf("reading is answered %d", got)
 		}
-		if got := ask(t.Context(), http.MethodPost, at+"/edits", strings.NewReader(`{"edits":[]}`)); got != http.StatusNotFound {
+		if got := ask(t.Context(), http.MethodPost, at+"/edits", strings.NewReader(`{"edits":[]}`)).Code; got != http.StatusNotFound {
 			t.Fatalf("editing is answered %d", got)
 		}
 	}
@@ -100,4 +104,29 @@ func TestB1_StepsAreBounded(t *testing.T) {
 	if _, steps := s.Kept(); steps != webapp.MaxStepbook {
 		t.Errorf("the steps on %d are kept", steps)
 	}
+}
+
+// Polls take up none of the places for requests with a large body, whatever they say of the length of theirs.
+func TestB1_PollsKeepNoLargeRequestOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, ask := alone(t)
+		var first batch
+		if err := json.Unmarshal(ask(t.Context(), http.MethodGet, "events?after=0&client=x", nil).Body.Bytes(), &first); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var polls sync.WaitGroup
+		for i := range 4 {
+			polls.Go(func() {
+				ask(ctx, http.MethodGet, fmt.Sprintf("events?after=%d&client=tab%d", first.Next, i), io.MultiReader())
+			})
+		}
+		synctest.Wait()
+		if got := ask(t.Context(), http.MethodPost, "external", strings.NewReader(strings.Repeat("x", 100<<10))); got.Code != http.StatusOK {
+			t.Errorf("a large request is answered %d %s", got.Code, got.Body)
+		}
+		cancel()
+		polls.Wait()
+	})
 }

@@ -91,7 +91,8 @@ func (s *Service) serve(c cost, fn call) http.Handler {
 
 // inTurn calls fn, for requests with a large body when it is their turn: they take much memory.
 func (s *Service) inTurn(r *http.Request, me account.Identity, fn func() (any, error)) (v any, err error) {
-	if r.ContentLength >= 0 && r.ContentLength <= maxSmall {
+	small := r.ContentLength >= 0 && r.ContentLength <= maxSmall
+	if small || r.Method == http.MethodGet || r.Method == http.MethodHead { // whose bodies nobody reads
 		return fn()
 	}
 	place := s.large.Enter(gate.Claim{Key: string(me.Account), Most: maxLargeOfOne})
