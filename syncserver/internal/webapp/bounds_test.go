@@ -1,6 +1,7 @@
 package webapp_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -36,6 +37,13 @@ func (someone) LogOut(context.Context, string) error                       { ret
 // alone is a workspace of its own, for one account that is signed in, and how to ask it.
 func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder) {
 	t.Helper()
+	s, _, ask := watched(t, room.New(), slog.New(slog.DiscardHandler))
+	return s, ask
+}
+
+// watched is alone with rooms and a log to look at.
+func watched(t *testing.T, rooms *room.Rooms, log *slog.Logger) (*webapp.Service, store.Store, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder) {
+	t.Helper()
 	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db")})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +61,7 @@ func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, pat
 	}
 	var n atomic.Int64 // each request comes five seconds after the one before it, so that no budget is spent
 	s, err := webapp.New(webapp.Config{
-		Store: st, Rooms: room.New(), Accounts: someone{me}, Log: slog.New(slog.DiscardHandler), Random: rand.Reader, Base: "http://localhost",
+		Store: st, Rooms: rooms, Accounts: someone{me}, Log: log, Random: rand.Reader, Base: "http://localhost",
 		Now: func() time.Time { return begun.Add(time.Duration(n.Load()) * 5 * time.Second) },
 	})
 	if err != nil {
@@ -64,7 +72,7 @@ func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, pat
 	for _, r := range s.Routes() {
 		mux.Handle(r.Pattern, r.Handler)
 	}
-	return s, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder {
+	return s, st, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder {
 		n.Add(1)
 		r := httptest.NewRequestWithContext(ctx, method, webapp.Prefix+path, body)
 		r.AddCookie(&http.Cookie{Name: account.CookieName(false), Value: "ses_x"})
@@ -128,5 +136,42 @@ func TestB1_PollsKeepNoLargeRequestOut(t *testing.T) {
 		}
 		cancel()
 		polls.Wait()
+	})
+}
+
+// A browser whose session is over by time is told nothing more, its poll ends, and nobody has to act.
+func TestV1_ASessionThatEndsByTimeEndsItsPolls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		rooms := room.New()
+		_, st, ask := watched(t, rooms, slog.New(slog.NewTextHandler(&logged, nil)))
+		var made struct{ ID board.ID }
+		if err := json.Unmarshal(ask(t.Context(), http.MethodPost, "boards", strings.NewReader(`{"title":"Shop"}`)).Body.Bytes(), &made); err != nil {
+			t.Fatal(err)
+		}
+		ask(t.Context(), http.MethodGet, "boards/"+string(made.ID), nil)
+		var first batch
+		if err := json.Unmarshal(ask(t.Context(), http.MethodGet, "events?after=0&client=x", nil).Body.Bytes(), &first); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		var second batch
+		var poll sync.WaitGroup
+		poll.Go(func() {
+			answer := ask(t.Context(), http.MethodGet, fmt.Sprintf("events?after=%d&client=x", first.Next), nil)
+			_ = json.Unmarshal(answer.Body.Bytes(), &second)
+		})
+		synctest.Wait()
+		if err := st.Update(t.Context(), func(tx store.Tx) error {
+			return tx.Sessions().Put(store.Session{Hash: store.Hash{1}, Account: "acc_1", Expires: 1})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		rooms.People([]board.ID{made.ID})
+		poll.Wait()
+		if len(second.Events) != 0 || logged.Len() != 0 {
+			t.Errorf("told %v, logged %s", second.Events, &logged)
+		}
 	})
 }
