@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -29,7 +30,8 @@ type Leaving struct {
 	Stuck []string
 }
 
-// Passed is a dashboard that stays in an organisation, and the name of who owns it then.
+// Passed is a dashboard that stays, and the name of who owns it then. Organisation is where it stays, "" where it goes to
+// who owns it.
 type Passed struct {
 	Title, Organisation, To string
 }
@@ -38,14 +40,16 @@ type Passed struct {
 type plan struct {
 	gone []board.ID
 	// withdrawn are the dashboards on which a role of the account's own ends, with who owns those that it owned.
-	withdrawn           map[board.ID]store.AccountID
+	withdrawn map[board.ID]store.AccountID
+	// moved are the dashboards of closed organisations that others own too, with one of those, to whom they go.
+	moved               map[board.ID]store.AccountID
 	closed, left, stuck []store.OrganisationID
 	touched             []board.ID // every dashboard that stays and that the account could invite to
 }
 
 // planOf decides what becomes of things when a is deleted.
 func planOf(tx store.Tx, a store.Account) (p plan, err error) {
-	p.withdrawn = map[board.ID]store.AccountID{}
+	p.withdrawn, p.moved = map[board.ID]store.AccountID{}, map[board.ID]store.AccountID{}
 	orgs, err := tx.Organisations().Of(a.ID)
 	if err != nil {
 		return p, fmt.Errorf("list organisations: %w", err)
@@ -67,6 +71,9 @@ func planOf(tx store.Tx, a store.Account) (p plan, err error) {
 			continue
 		}
 		p.touched = append(p.touched, id)
+		if p.moved[id] != "" {
+			continue
+		}
 		if err := p.dashboard(tx, a, id); err != nil {
 			return p, err
 		}
@@ -86,7 +93,18 @@ func (p *plan) organisation(tx store.Tx, a store.Account, id store.OrganisationI
 	}
 	if id == a.Personal || len(members) <= 1 {
 		p.closed = append(p.closed, id)
-		p.gone = append(p.gone, ids...)
+		for _, b := range ids {
+			other, err := ownerOf(tx, b, a.ID)
+			if err != nil {
+				return err
+			}
+			if other == "" {
+				p.gone = append(p.gone, b)
+				continue
+			}
+			p.moved[b] = other
+			p.touched = append(p.touched, b)
+		}
 		return nil
 	}
 	if heirOf(members, a.ID) == "" {
@@ -107,7 +125,21 @@ func heirOf(members []store.Member, not store.AccountID) store.AccountID {
 	return ""
 }
 
-// dashboard decides about one that stays.
+// ownerOf is an account other than this one that owns a dashboard by a role of its own, "" if there is none.
+func ownerOf(tx store.Tx, id board.ID, not store.AccountID) (store.AccountID, error) {
+	roles, err := tx.Boards().Roles(id)
+	if err != nil {
+		return "", fmt.Errorf("read roles of %s: %w", id, err)
+	}
+	for _, h := range roles {
+		if h.Role == sharing.RoleOwner && h.Account != not {
+			return h.Account, nil
+		}
+	}
+	return "", nil
+}
+
+// dashboard decides about one that stays where it is.
 func (p *plan) dashboard(tx store.Tx, a store.Account, id board.ID) error {
 	rec, _, err := tx.Boards().Get(id)
 	if err != nil {
@@ -122,6 +154,9 @@ func (p *plan) dashboard(tx store.Tx, a store.Account, id board.ID) error {
 			p.withdrawn[id] = ""
 		}
 		return nil
+	}
+	if p.withdrawn[id], err = ownerOf(tx, id, a.ID); err != nil || p.withdrawn[id] != "" {
+		return err
 	}
 	members, err := tx.Organisations().Members(rec.Organisation)
 	if err != nil {
@@ -171,12 +206,22 @@ func leaving(tx store.Tx, id store.AccountID) (l Leaving, err error) {
 		}
 		l.Passed = append(l.Passed, passed)
 	}
+	for id, to := range p.moved {
+		passed, err := describe(tx, a.ID, id, to)
+		if err != nil {
+			return l, err
+		}
+		passed.Organisation = ""
+		l.Passed = append(l.Passed, passed)
+	}
 	if l.Closed, err = namesOf(tx, p.closed, a.Personal); err != nil {
 		return l, err
 	}
 	l.Stuck, err = namesOf(tx, p.stuck, "")
 	slices.Sort(l.Gone)
-	slices.SortFunc(l.Passed, func(x, y Passed) int { return strings.Compare(x.Title, y.Title) })
+	slices.SortFunc(l.Passed, func(x, y Passed) int {
+		return cmp.Or(strings.Compare(x.Title, y.Title), strings.Compare(x.Organisation, y.Organisation), strings.Compare(x.To, y.To))
+	})
 	return l, err
 }
 
@@ -290,6 +335,11 @@ func (s *Service) carryOut(tx store.Tx, a store.Account, p plan, now int64) erro
 			return err //nolint:wrapcheck // says what it was doing
 		}
 	}
+	for id, to := range p.moved {
+		if err := s.handOver(tx, a.ID, id, to); err != nil {
+			return err
+		}
+	}
 	for id, heir := range p.withdrawn {
 		if err := sharelink.Withdraw(tx, s.cfg.Events, id, a.ID, heir); err != nil {
 			return err //nolint:wrapcheck // says what it was doing
@@ -309,6 +359,23 @@ func (s *Service) carryOut(tx store.Tx, a store.Account, p plan, now int64) erro
 		return err
 	}
 	return tx.Accounts().Delete(a.ID)
+}
+
+// handOver gives a dashboard to the personal organisation of somebody who owns it too.
+func (s *Service) handOver(tx store.Tx, from store.AccountID, id board.ID, to store.AccountID) error {
+	heir, _, err := tx.Accounts().Get(to)
+	if err != nil {
+		return fmt.Errorf("read account: %w", err)
+	}
+	rec, _, err := tx.Boards().Get(id)
+	if err != nil {
+		return fmt.Errorf("read dashboard %s: %w", id, err)
+	}
+	rec.Organisation = heir.Personal
+	if err := tx.Boards().Put(rec); err != nil {
+		return err
+	}
+	return sharelink.Withdraw(tx, s.cfg.Events, id, from, to) //nolint:wrapcheck // says what it was doing
 }
 
 // revokeInvitations forgets the invitations to what is deleted, and revokes those of the account's to what stays. Their mail

@@ -241,3 +241,52 @@ func TestSI19_AnOrganisationIsNotLeftWithoutAnOwner(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What others own too is not deleted with the account in whose organisation it happens to be: it goes to one of them.
+func TestSI19_WhatOthersOwnTooOutlivesTheAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ann := w.signUp(t, from("192.0.2.9", "ann@example.org", password))
+	ben := w.signUp(t, from("192.0.2.8", "ben@example.org", password))
+	cat := w.signUp(t, from("192.0.2.7", "cat@example.org", password))
+	shared, team := w.board(t, ann, ""), w.organisation(t, "Team", cat, ann)
+	inTeam := w.board(t, ann, team)
+	for _, id := range []board.ID{shared, inTeam} {
+		w.role(t, id, ben, sharing.RoleOwner)
+	}
+	mine, bens := w.invitation(t, 1, ann, shared, ""), w.invitation(t, 2, ben, shared, "")
+	me := w.me(t, ann)
+	l, err := w.service.Leaving(t.Context(), me)
+	want := []account.Passed{{Title: "Untitled dashboard", To: "ben"}, {Title: "Untitled dashboard", Organisation: "Team", To: "ben"}}
+	if err != nil || len(l.Gone)+len(l.Stuck) != 0 || !reflect.DeepEqual(l.Passed, want) {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if err := w.service.Delete(t.Context(), me, "ann@example.org", password, here); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.View(t.Context(), func(tx store.Tx) error {
+		heir, _, err := tx.Accounts().Get(ben.Account)
+		if err != nil {
+			return err
+		}
+		for id, org := range map[board.ID]store.OrganisationID{shared: heir.Personal, inTeam: team} {
+			rec, _, err := tx.Boards().Get(id)
+			if err != nil || rec.Destroyed != 0 || rec.Owner != ben.Account || rec.Organisation != org {
+				t.Errorf("a dashboard of two: %+v, %v", rec, err)
+			}
+			if _, err := access.Open(tx, access.Account(ben.Account), id, access.Own); err != nil {
+				t.Errorf("the other owner: %v", err)
+			}
+			_, err = access.Open(tx, access.Account(ann.Account), id, access.View)
+			isKind(t, "the account that was deleted", err, fault.NotFound)
+		}
+		for id, state := range map[store.InvitationID]store.InvitationState{mine: store.InvitationRevoked, bens: store.InvitationOpen} {
+			if inv, ok, err := tx.Invitations().Get(id); !ok || err != nil || inv.State != state {
+				t.Errorf("an invitation: %+v, %v", inv, err)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -220,11 +220,18 @@ func (p *Programs) push(c *call, raw []byte, added int, plan func(target) ([]rep
 	for range maxTries {
 		var w target
 		var edits []replica.Edit
+		var again bool
 		if err = p.cfg.Store.View(c.ctx(), func(tx store.Tx) error {
-			w, err = openWidget(tx, c, access.Edit)
+			if w, err = openWidget(tx, c, access.Edit); err != nil {
+				return err
+			}
+			_, again, err = key.again(tx)
 			return err
 		}); err != nil {
 			return nil, err //nolint:wrapcheck // says what it was doing
+		}
+		if again {
+			return pushed{Added: added, Rows: w.rows}, nil
 		}
 		if edits, err = plan(w); err != nil {
 			return nil, err

@@ -128,6 +128,16 @@ func TestQ2_RepeatedPushTakesEffectOnce(t *testing.T) {
 	if a := b.as("editor", http.MethodPost, b.rowsPath(), `{"rows":[[1,2]]}`, "Idempotency-Key", "run 3"); a.status != http.StatusOK {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+	// What took effect is told the same when the rows would not fit any more.
+	if a := b.as("owner", http.MethodPut, b.rowsPath(), `{"columns":[{"name":"only","type":"number"}],"rows":[[7]]}`); a.status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if a := b.as("editor", http.MethodPost, b.rowsPath(), body, "Idempotency-Key", "run 1"); a.status != http.StatusOK || string(a.body) != `{"added":1,"rows":1}` {
+		t.Errorf("a repeat, with other columns by now: %d %s", a.status, a.body)
+	}
+	if a := b.as("viewer", http.MethodPost, b.rowsPath(), body, "Idempotency-Key", "run 1"); a.status != http.StatusForbidden {
+		t.Errorf("somebody else's repeat: %d %s", a.status, a.body)
+	}
 	// A new dashboard is made once, and a link replaced once.
 	first := b.as("owner", http.MethodPost, "/api/v1/boards", `{"title":"New"}`, "Idempotency-Key", "make")
 	if second := b.as("owner", http.MethodPost, "/api/v1/boards", `{"title":"New"}`, "Idempotency-Key", "make"); !bytes.Equal(first.body, second.body) || second.status != http.StatusCreated {

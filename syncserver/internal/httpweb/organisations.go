@@ -190,7 +190,12 @@ func (s *Site) changeOrganisation(w http.ResponseWriter, r *http.Request, me acc
 	case "leave":
 		err, to = s.cfg.Organisations.SetMember(ctx, me.Account, id, me.Account, store.MemberNone), "/organisations"
 	case "role":
-		err = s.cfg.Organisations.SetMember(ctx, me.Account, id, member, store.MemberRole(get("role")))
+		role := store.MemberRole(get("role"))
+		if role == store.MemberNone { // which removes, and that is another button
+			err = fault.Field("role", "A member is owner, admin or member.")
+			break
+		}
+		err = s.cfg.Organisations.SetMember(ctx, me.Account, id, member, role)
 	case "remove":
 		err = s.cfg.Organisations.SetMember(ctx, me.Account, id, member, store.MemberNone)
 	case "resend":

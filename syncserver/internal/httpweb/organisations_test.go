@@ -69,6 +69,8 @@ func TestA1_I1_OrganisationsWithoutAScript(t *testing.T) {
 	contains(t, do(ann, url.Values{"do": {"role"}, "member": {who}, "role": {"admin"}}), 200, "role was changed")
 	contains(t, s.do(bob, http.MethodGet, path, nil), 200, "You are an admin", "ann@example.org", "Invite people")
 	contains(t, do(bob, url.Values{"do": {"rename"}, "name": {"Crew"}}), 200, "name was changed", "<h1>Crew</h1>")
+	contains(t, do(ann, url.Values{"do": {"role"}, "member": {who}}), 422, "owner, admin or member")
+	contains(t, s.do(bob, http.MethodGet, path, nil), 200, "You are an admin")
 	contains(t, do(ann, url.Values{"do": {"leave"}}), 409, "needs an owner")
 	contains(t, do(ann, url.Values{"do": {"remove"}, "member": {who}}), 200, "member was removed")
 	contains(t, s.do(bob, http.MethodGet, path, nil), 404, "not a member")

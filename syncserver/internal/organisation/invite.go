@@ -181,6 +181,13 @@ func Holds(tx store.Tx, inv store.Invitation) (bool, error) {
 func (s *Service) Resend(ctx context.Context, by store.AccountID, id store.OrganisationID, which store.InvitationID) error {
 	var inv store.Invitation
 	if err := s.cfg.Store.View(ctx, func(tx store.Tx) (err error) {
+		_, mine, err := open(tx, by, id)
+		if err != nil {
+			return err
+		}
+		if !atLeast(mine, store.MemberAdmin) {
+			return denied(store.MemberAdmin)
+		}
 		inv, err = waiting(tx, id, which)
 		return err
 	}); err != nil {

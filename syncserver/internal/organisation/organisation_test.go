@@ -275,7 +275,7 @@ func TestA1_LimitsAndInvitations(t *testing.T) {
 	if m := look(bob); len(m.Invitations) != 0 || len(m.People) != 2 || m.People[0].Email != "" {
 		t.Errorf("a member sees %+v", m)
 	}
-	id := d.Invitations[0].ID
+	id, accepted := d.Invitations[0].ID, store.InvitationID("inv_accepted")
 	if err := w.orgs.Resend(ctx, bob, w.team, id); !is(err, fault.Denied) {
 		t.Errorf("a member sends it again: %v", err)
 	}
@@ -285,6 +285,19 @@ func TestA1_LimitsAndInvitations(t *testing.T) {
 	for range 2 {
 		if err := w.orgs.Revoke(ctx, ann, w.team, id); err != nil {
 			t.Error(err)
+		}
+	}
+	w.update(func(tx store.Tx) error {
+		inv, _, err := tx.Invitations().Get(id)
+		if err != nil {
+			return err
+		}
+		inv.ID, inv.Hash, inv.State, inv.Mail = accepted, store.Hash{1}, store.InvitationAccepted, ""
+		return tx.Invitations().Put(inv)
+	})
+	for by, want := range map[store.AccountID]fault.Kind{dan: fault.NotFound, bob: fault.Denied, ann: fault.Conflict} {
+		if err := w.orgs.Resend(ctx, by, w.team, accepted); !is(err, want) {
+			t.Errorf("%s sends what was accepted again: %v", by, err)
 		}
 	}
 	if err := w.orgs.Resend(ctx, ann, w.team, id); !is(err, fault.NotFound) {

@@ -481,3 +481,31 @@ func TestSI19_AnOwnerRemains(t *testing.T) {
 		return err
 	})
 }
+
+// The mail of an invitation to a dashboard that was deleted since does not go out, and its link leads nowhere.
+func TestV1_ADeletedDashboardTakesItsInvitationsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.invite(ann, "eve@example.org", sharing.RoleViewer)
+	token, waiting := w.token(id), w.invitation(id).Mail
+	w.update(func(tx store.Tx) error {
+		c := sharing.Command{ID: sharing.NewCommandID(ulid.Make()), Board: one, Action: sharing.Delete}
+		out, err := sharelink.Apply(tx, &w.heard, access.Account(ann), c, w.now.UnixMilli())
+		if err == nil && out.Fault != nil {
+			err = out.Fault
+		}
+		return err
+	})
+	w.view(func(tx store.Tx) error {
+		if _, waits, err := tx.Outbox().Get(waiting); waits || err != nil {
+			t.Errorf("its mail waits: %v %v", waits, err)
+		}
+		return nil
+	})
+	if inv := w.invitation(id); inv.State != store.InvitationRevoked {
+		t.Errorf("the invitation is %q", inv.State)
+	}
+	if o, err := w.people.Open(t.Context(), token); err != nil || o.State != people.Revoked || o.What != "" {
+		t.Errorf("%+v %v", o, err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/invitation"
 	"widgets.pro/syncserver/internal/store"
 )
 
@@ -207,11 +208,23 @@ func Withdraw(tx store.Tx, ev content.Events, id board.ID, account, heir store.A
 	return nil
 }
 
-// destroy deletes a dashboard for ever. Its link has been buried already.
+// destroy deletes a dashboard for ever, and takes back the invitations to it that wait. Its link has been buried already.
 func destroy(tx store.Tx, ev content.Events, id board.ID, now int64) error {
 	accounts, err := access.Audience(tx, id)
 	if err != nil {
 		return err
+	}
+	invitations, err := tx.Invitations().OfBoard(id)
+	if err != nil {
+		return fmt.Errorf("list invitations to %s: %w", id, err)
+	}
+	for _, inv := range invitations {
+		if inv.State != store.InvitationOpen {
+			continue
+		}
+		if err := invitation.Withdraw(tx, inv); err != nil {
+			return err //nolint:wrapcheck // says what it was doing
+		}
 	}
 	if err := tx.Views().Put(id, store.ViewCount{}); err != nil {
 		return fmt.Errorf("forget views of %s: %w", id, err)

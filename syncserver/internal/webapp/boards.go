@@ -223,7 +223,7 @@ func (s *Service) setAlive(alive bool) call {
 		if err != nil {
 			return nil, fmt.Errorf("encode: %w", err)
 		}
-		p, err := s.steps.get(me.Account, id, s.cfg.Now())
+		p, err := s.begin(r.Context(), me, id)
 		if err != nil {
 			return nil, err
 		}

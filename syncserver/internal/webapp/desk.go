@@ -210,6 +210,10 @@ func (d *desk) tell(ctx context.Context, p room.Pending) {
 	var events []screen.Event
 	for id, beside := range moved {
 		version, changed, err := d.advance(ctx, id, beside)
+		if fault.KindOf(err) == fault.Unauthenticated { // the session's time is over
+			d.s.leave(d)
+			return
+		}
 		if fault.KindOf(err) == fault.NotFound {
 			d.rise(id)
 			version, changed, err = afterAll(d.s.now()), true, nil

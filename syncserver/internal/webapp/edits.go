@@ -1,6 +1,7 @@
 package webapp
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -32,7 +33,7 @@ func (s *Service) edits(w http.ResponseWriter, r *http.Request, me account.Ident
 // menu.
 func (s *Service) edit(r *http.Request, me account.Identity, id board.ID, edits []screen.Edit, label string) (screen.Edited, error) {
 	var out screen.Edited
-	p, err := s.steps.get(me.Account, id, s.cfg.Now())
+	p, err := s.begin(r.Context(), me, id)
 	if err != nil {
 		return out, err
 	}
@@ -72,6 +73,19 @@ func (s *Service) edit(r *http.Request, me account.Identity, id board.ID, edits 
 		return out, fmt.Errorf("show edits of %s: %w", id, err)
 	}
 	return out, nil
+}
+
+// begin returns the steps of an account on a dashboard that it may edit. Nothing is kept for whoever may not.
+func (s *Service) begin(ctx context.Context, me account.Identity, id board.ID) (*steps, error) {
+	if s.steps.have(me.Account, id) == nil {
+		if err := s.view(ctx, me, func(tx store.Tx) error {
+			_, err := access.Open(tx, access.Account(me.Account), id, access.Edit)
+			return err //nolint:wrapcheck // access's fault is the answer
+		}); err != nil {
+			return nil, fmt.Errorf("begin to edit %s: %w", id, err)
+		}
+	}
+	return s.steps.get(me.Account, id, s.cfg.Now())
 }
 
 // submit stores edits. The caller holds p.write.

@@ -194,6 +194,16 @@ func (m *lives) weigh(l *live, bytes int) {
 	}
 }
 
+// drop takes out a dashboard of which nothing is in memory.
+func (m *lives) drop(l *live) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.all[l.id] == l {
+		m.bytes -= l.bytes
+		delete(m.all, l.id)
+	}
+}
+
 // forget drops a dashboard.
 func (m *lives) forget(id board.ID) {
 	m.mu.Lock()

@@ -91,7 +91,8 @@ func (s *Service) serve(c cost, fn call) http.Handler {
 
 // inTurn calls fn, for requests with a large body when it is their turn: they take much memory.
 func (s *Service) inTurn(r *http.Request, me account.Identity, fn func() (any, error)) (v any, err error) {
-	if r.ContentLength >= 0 && r.ContentLength <= maxSmall {
+	small := r.ContentLength >= 0 && r.ContentLength <= maxSmall
+	if small || r.Method == http.MethodGet || r.Method == http.MethodHead { // whose bodies nobody reads
 		return fn()
 	}
 	place := s.large.Enter(gate.Claim{Key: string(me.Account), Most: maxLargeOfOne})
@@ -185,12 +186,15 @@ func (s *Service) look(ctx context.Context, me account.Identity, l *live, a acce
 	if err == nil && then != nil {
 		err = then(grant)
 	}
-	size := -1
+	size, empty := -1, l.state == nil
 	if l.at != before {
 		size = l.size()
 	}
 	l.mu.Unlock()
-	if size >= 0 {
+	switch {
+	case empty: // nobody who may see it has asked for it yet
+		s.lives.drop(l)
+	case size >= 0:
 		s.lives.weigh(l, size)
 	}
 	return err

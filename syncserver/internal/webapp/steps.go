@@ -90,6 +90,7 @@ func (b *stepbook) get(account store.AccountID, id board.ID, now time.Time) (*st
 		}
 		p = &steps{of: of, author: a, undo: screen.Stack{Limit: maxStepBytes}, redo: screen.Stack{Limit: maxStepBytes}}
 		b.all[of] = p
+		b.makeRoom(p)
 	}
 	p.used = now
 	return p, nil
@@ -105,6 +106,11 @@ func (b *stepbook) weigh(p *steps) {
 	}
 	b.bytes += size - p.bytes
 	p.bytes = size
+	b.makeRoom(p)
+}
+
+// makeRoom drops the steps of those who were silent for longest, but not p, where there are too many. The caller holds b.mu.
+func (b *stepbook) makeRoom(p *steps) {
 	for len(b.all) > 1 && (len(b.all) > maxStepbook || b.bytes > maxAllSteps) {
 		var oldest stepsOf
 		var found *steps
