@@ -55,7 +55,7 @@ func TestI4_ASignUpGoesOnWhereItBegan(t *testing.T) {
 	link := s.mailed("ben@example.org", 0, "/confirm/")
 	s.do(c, http.MethodPost, "/signup/resend", url.Values{"claim": {claim}}).is(t, "resend", 200, "once more", "ben@example.org")
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodGet} { // as mail scanners do
-		if a := s.do(client(t), m, link, nil); a.status != 200 || a.header.Get("Set-Cookie") != "" || a.header.Get("Referrer-Policy") != "no-referrer" {
+		if a := s.do(client(t), m, link, nil); a.status != 200 || a.header.Get("Set-Cookie") != "" || a.header.Get("Referrer-Policy") != "same-origin" {
 			t.Errorf("%s of the mail's link: %d %v", m, a.status, a.header)
 		}
 	}
@@ -96,7 +96,7 @@ func TestAForgottenPasswordIsSetAnew(t *testing.T) {
 	link := s.mailed("ann@example.org", 1, "/reset/")
 	c := client(t)
 	a := s.do(c, http.MethodGet, link, nil).is(t, "the mail's link", 200, "ann@example.org")
-	if a.header.Get("Referrer-Policy") != "no-referrer" {
+	if a.header.Get("Referrer-Policy") != "same-origin" {
 		t.Errorf("%v", a.header)
 	}
 	s.do(c, http.MethodPost, link, url.Values{"password": {"short"}}).is(t, "a short one", 422, "at least 8", `role="alert"`)
