@@ -64,14 +64,14 @@ func (s *Service) ask(ctx context.Context, who Identity, kind store.TicketKind, 
 	if err != nil {
 		return err
 	}
+	now := s.cfg.Now()
 	letters, err := s.compose(
-		mail.ConfirmAddress{To: email, URL: s.cfg.Base + "/verify/" + secret.Reveal()},
+		mail.ConfirmAddress{To: email, URL: s.cfg.Base + "/verify/" + secret.Reveal(), Expires: now.Add(VerifyLifetime)},
 		mail.AlreadyHere{To: email, LogIn: s.cfg.Base + "/login", Reset: s.cfg.Base + "/forgot"},
 	)
 	if err != nil {
 		return err
 	}
-	now := s.cfg.Now()
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		if err := payForMail(tx, client, now); err != nil {
 			return err

@@ -26,14 +26,14 @@ func (s *Service) Forgot(ctx context.Context, address string, client netip.Addr)
 	if err != nil {
 		return err
 	}
+	now := s.cfg.Now()
 	letters, err := s.compose(
-		mail.ResetPassword{To: email, URL: s.cfg.Base + "/reset/" + secret.Reveal()},
+		mail.ResetPassword{To: email, URL: s.cfg.Base + "/reset/" + secret.Reveal(), Expires: now.Add(ResetLifetime)},
 		mail.NoAccount{To: email, SignUp: s.cfg.Base + "/signup"},
 	)
 	if err != nil {
 		return err
 	}
-	now := s.cfg.Now()
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		if err := payForMail(tx, client, now); err != nil {
 			return err

@@ -57,17 +57,18 @@ func (s *Service) invite(ctx context.Context, claim store.Ticket, fresh bool, cl
 	if err != nil {
 		return err
 	}
+	now := s.cfg.Now()
+	expires := min(now.Add(SignUpLifetime).UnixMilli(), claim.Expires)
 	letters, err := s.compose(
-		mail.ConfirmSignUp{To: claim.Email, URL: s.cfg.Base + "/confirm/" + secret.Reveal()},
+		mail.ConfirmSignUp{To: claim.Email, URL: s.cfg.Base + "/confirm/" + secret.Reveal(), Expires: time.UnixMilli(expires)},
 		mail.AlreadyHere{To: claim.Email, LogIn: s.cfg.Base + "/login", Reset: s.cfg.Base + "/forgot"},
 	)
 	if err != nil {
 		return err
 	}
-	now := s.cfg.Now()
 	ticket := store.Ticket{
 		Hash: hashToken(secret.Reveal()), Kind: store.TicketSignUp, Created: now.UnixMilli(),
-		Expires: min(now.Add(SignUpLifetime).UnixMilli(), claim.Expires), Email: claim.Email, Claim: claim.Hash,
+		Expires: expires, Email: claim.Email, Claim: claim.Hash,
 	}
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		if err := payForMail(tx, client, now); err != nil {

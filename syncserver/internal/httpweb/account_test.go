@@ -43,6 +43,14 @@ func (a answer) is(t *testing.T, what string, status int, words ...string) answe
 	return a
 }
 
+// tellsItsEnd looks whether a mail says until when its link works.
+func (s *site) tellsItsEnd(to string, skip int) {
+	s.t.Helper()
+	if text := s.Mail(to, skip).Text; !strings.Contains(text, "works once, until ") {
+		s.t.Errorf("the link's end is not in %q", text)
+	}
+}
+
 func TestI4_ASignUpGoesOnWhereItBegan(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -53,9 +61,10 @@ func TestI4_ASignUpGoesOnWhereItBegan(t *testing.T) {
 	sent := s.do(c, http.MethodPost, "/signup", form).is(t, "sign up", 200, "Check your mail", "ben@example.org", "Use another address")
 	claim := claims.FindString(sent.body)
 	link := s.mailed("ben@example.org", 0, "/confirm/")
+	s.tellsItsEnd("ben@example.org", 0)
 	s.do(c, http.MethodPost, "/signup/resend", url.Values{"claim": {claim}}).is(t, "resend", 200, "once more", "ben@example.org")
 	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodGet} { // as mail scanners do
-		if a := s.do(client(t), m, link, nil); a.status != 200 || a.header.Get("Set-Cookie") != "" || a.header.Get("Referrer-Policy") != "no-referrer" {
+		if a := s.do(client(t), m, link, nil); a.status != 200 || a.header.Get("Set-Cookie") != "" || a.header.Get("Referrer-Policy") != "same-origin" {
 			t.Errorf("%s of the mail's link: %d %v", m, a.status, a.header)
 		}
 	}
@@ -94,9 +103,10 @@ func TestAForgottenPasswordIsSetAnew(t *testing.T) {
 	s.do(client(t), http.MethodPost, "/forgot", url.Values{"email": {"nonsense"}}).is(t, "nonsense", 422, `role="alert"`)
 	s.do(client(t), http.MethodPost, "/forgot", url.Values{"email": {"ann@example.org"}}).is(t, "ask", 200, "Check your mail")
 	link := s.mailed("ann@example.org", 1, "/reset/")
+	s.tellsItsEnd("ann@example.org", 1)
 	c := client(t)
 	a := s.do(c, http.MethodGet, link, nil).is(t, "the mail's link", 200, "ann@example.org")
-	if a.header.Get("Referrer-Policy") != "no-referrer" {
+	if a.header.Get("Referrer-Policy") != "same-origin" {
 		t.Errorf("%v", a.header)
 	}
 	s.do(c, http.MethodPost, link, url.Values{"password": {"short"}}).is(t, "a short one", 422, "at least 8", `role="alert"`)

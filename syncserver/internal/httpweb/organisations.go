@@ -217,6 +217,13 @@ func (s *Site) changeOrganisation(w http.ResponseWriter, r *http.Request, me acc
 	}
 }
 
+func notAddresses(bad []string) string {
+	if len(bad) == 1 {
+		return "This is not an e-mail address: " + bad[0] + "."
+	}
+	return "These are not e-mail addresses: " + strings.Join(bad, ", ") + "."
+}
+
 // inviteAll invites every address of the form that can be. The rest stays in the form, with what is wrong with it: bad ones
 // keep the good ones from nothing (rule I1).
 func (s *Site) inviteAll(r *http.Request, me account.Identity, id store.OrganisationID) (v organisationView, err error) {
@@ -230,7 +237,11 @@ func (s *Site) inviteAll(r *http.Request, me account.Identity, id store.Organisa
 	}
 	left := bad
 	if len(bad) > 0 {
-		err = fault.Field("email", "These are not e-mail addresses: "+strings.Join(bad, ", ")+".").WithHint("The others were invited.")
+		wrong := fault.Field("email", notAddresses(bad))
+		if len(good) > 0 {
+			wrong = wrong.WithHint("The others were invited.")
+		}
+		err = wrong
 	}
 	for _, email := range good {
 		e := s.cfg.Organisations.Invite(r.Context(), me.Account, id, organisation.Guest{Email: email, Role: store.MemberRole(v.As), Message: v.Note})

@@ -46,6 +46,13 @@ func TestA1_I1_OrganisationsWithoutAScript(t *testing.T) {
 		t.Errorf("some were bad: %d", bad.status)
 	}
 	contains(t, bad, bad.status, `role="alert"`, "nonsense, ann@example.org", "<h3>bob@example.org</h3>")
+	none := do(ann, url.Values{"do": {"invite"}, "emails": {"rubbish"}, "role": {"member"}})
+	contains(t, none, 422, "This is not an e-mail address: rubbish.")
+	if strings.Contains(none.body, "were invited") {
+		t.Error("others are said to be invited where there are none")
+	}
+	contains(t, do(ann, url.Values{"do": {"invite"}, "emails": {"rubbish, dora@example.org, trash"}, "role": {"member"}}), 422,
+		"These are not e-mail addresses: rubbish, trash.", "The others were invited.", "<h3>dora@example.org</h3>")
 	contains(t, do(ann, url.Values{"do": {"invite"}, "emails": {"carl@example.org"}, "role": {"admin"}}), 200, "on its way", "<h3>carl@example.org</h3>")
 	carl := value(t, s.do(ann, http.MethodGet, path, nil).body, "<h3>carl@example.org</h3>", "invitation")
 	contains(t, do(ann, url.Values{"do": {"resend"}, "invitation": {carl}}), 200, "sent again")

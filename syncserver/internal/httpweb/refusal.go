@@ -144,9 +144,15 @@ func (s *Site) crossOrigin(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// page writes one of the site's own pages.
+// page writes one of the site's own pages. Their addresses stay on the site as those of share pages do, but are told to the
+// site itself: without that a browser sends their forms with an origin of "null", which is all there is to tell them from
+// another site's where it sends no Sec-Fetch-Site, as over plain http. Refusals have no form, and may stand at the address of
+// a link (rule L6).
 func (s *Site) page(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	if f := s.draw(w, r, status, name, data); f != nil {
+		if name != "refusal.html" {
+			w.Header()["Referrer-Policy"] = ownReferrer
+		}
 		f.ServeHTTP(w, r)
 	}
 }
@@ -178,8 +184,11 @@ func (s *Site) fix(status int, page refusal) (*fixed, error) {
 	return &fixed{status: status, body: b.Bytes(), length: []string{strconv.Itoa(b.Len())}, policy: s.policy}, nil
 }
 
-//nolint:gochecknoglobals // a shared header value, never written to
-var htmlType = []string{"text/html; charset=utf-8"}
+//nolint:gochecknoglobals // shared header values, never written to
+var (
+	htmlType    = []string{"text/html; charset=utf-8"}
+	ownReferrer = []string{"same-origin"}
+)
 
 func (f *fixed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()

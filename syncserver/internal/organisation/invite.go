@@ -155,12 +155,12 @@ func (s *Service) clear(tx store.Tx, inv store.Invitation) error {
 		case old.MemberRole == inv.MemberRole:
 			return errNothing
 		default:
-			return fault.Newf(fault.Conflict, "%s is invited already, %s.", inv.Email, RoleInWords(old.MemberRole)).WithHint("Revoke that invitation first.")
+			return fault.Newf(fault.Conflict, "%s is invited already, %s.", inv.Email, RoleInWords(old.MemberRole)).WithHint("Withdraw that invitation first.")
 		}
 	}
 	if pending >= sharing.MaxPending {
 		return fault.Newf(fault.Conflict, "%d invitations wait for an answer, and there is room for no more.", sharing.MaxPending).
-			WithHint("Revoke some that are not needed any more.")
+			WithHint("Withdraw some that are not needed any more.")
 	}
 	return invitation.Forget(tx, all, inv.Created) //nolint:wrapcheck // says what it was doing
 }

@@ -310,4 +310,4 @@ func refused(params string) bool {
 }
 
 // Favicon is the product's mark as a data URI.
-const Favicon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3.5' fill='%233656d4'/%3E%3Cpath d='M3.5 8.5v4M6.5 5.5v7M9.5 7.5v5M12.5 3.5v9' stroke='%23fff' stroke-width='1.6' stroke-linecap='round'/%3E%3C/svg%3E"
+const Favicon = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'%3E%3Crect width='64' height='64' rx='14' fill='%233656d4'/%3E%3Cpath d='M14 14h16v36H14zM34 14h16v16H34zM34 34h16v16H34z' fill='%23fff'/%3E%3C/svg%3E"

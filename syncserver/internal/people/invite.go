@@ -148,12 +148,12 @@ func (d decision) invite() (same bool, err error) {
 		case inv.Role == c.Role:
 			return true, nil
 		default:
-			return false, refuse(conflict("email", c.Email+" is invited already, "+RoleInWords(inv.Role)+".", "Revoke that invitation first."))
+			return false, refuse(conflict("email", c.Email+" is invited already, "+RoleInWords(inv.Role)+".", "Withdraw that invitation first."))
 		}
 	}
 	if pending >= sharing.MaxPending {
 		return false, refuse(fault.Newf(fault.Conflict, "%d invitations wait for an answer, and there is room for no more.", sharing.MaxPending).
-			WithHint("Revoke some that are not needed any more."))
+			WithHint("Withdraw some that are not needed any more."))
 	}
 	if err := d.send(store.Invitation{ID: c.Invitation, Board: c.Board, Email: c.Email, Role: c.Role, Message: c.Message, Created: d.now}); err != nil {
 		return false, err

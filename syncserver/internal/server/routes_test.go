@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/httpmw"
 	"widgets.pro/syncserver/internal/server"
 )
 
@@ -48,8 +49,12 @@ func TestB1_EveryRouteIsGuarded(t *testing.T) {
 			t.Errorf("%q takes what another site sends: %d", r.Pattern, rec.Code)
 		}
 		h := rec.Header()
+		referrer := h.Get("Referrer-Policy")
+		if referrer != "no-referrer" && (r.Audience == httpmw.LinkHolder || referrer != "same-origin") {
+			t.Errorf("%q says where people come from: %q", r.Pattern, referrer)
+		}
 		if csp := h.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors ") ||
-			strings.Contains(csp, "unsafe") || h.Get("Referrer-Policy") != "no-referrer" || h.Get("X-Content-Type-Options") != "nosniff" ||
+			strings.Contains(csp, "unsafe") || h.Get("X-Content-Type-Options") != "nosniff" ||
 			!strings.Contains(h.Get("X-Robots-Tag"), "noindex") || h.Get("Cache-Control") != "no-store" || h.Get("Strict-Transport-Security") == "" {
 			t.Errorf("%q: %d %v", r.Pattern, rec.Code, h)
 		}

@@ -89,10 +89,13 @@ test("on the web there is no other server to choose, and nothing about working o
   expect(box.queryByText(/without a network/)).toBeNull();
 });
 
-test("the account's menu leads to its page, and tells of an address that is not confirmed", async () => {
+test("the account's menu leads to its page and its organisations, and tells of an address that is not confirmed", async () => {
   const backend = await start((b) => scenes.unverified?.(b));
   await fireEvent.click(screen.getByRole("button", { name: "Ada Lovelace ada@example.org, account" }));
   expect(screen.getByText(/^Not confirmed/)).toBeTruthy();
   await fireEvent.click(screen.getByRole("menuitem", { name: "Manage account …", hidden: true }));
   expect(backend.called("openExternal")).toEqual([["openExternal", `${server}/account`]]);
+  await fireEvent.click(screen.getByRole("button", { name: "Ada Lovelace ada@example.org, account" }));
+  await fireEvent.click(screen.getByRole("menuitem", { name: "Organisations …", hidden: true }));
+  expect(backend.called("openExternal").at(-1)).toEqual(["openExternal", `${server}/organisations`]);
 });

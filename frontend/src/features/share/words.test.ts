@@ -12,9 +12,9 @@ const next = { ...open, token: "shr_other" };
 function sync(state: SyncState): SyncStatus {
   return { state, sentence: "", hint: "", queued: 0, lastSynced: 0 };
 }
-const online = { signedIn: true, sync: sync("synced"), slow: false, trashed: false, now };
-const offline = { signedIn: true, sync: sync("offline"), slow: false, trashed: false, now };
-const signedOut = { signedIn: false, sync: sync("off"), slow: false, trashed: false, now };
+const online = { signedIn: true, web: false, sync: sync("synced"), slow: false, trashed: false, now };
+const offline = { signedIn: true, web: false, sync: sync("offline"), slow: false, trashed: false, now };
+const signedOut = { signedIn: false, web: false, sync: sync("off"), slow: false, trashed: false, now };
 
 group("A4 the mode in force, in words", () => {
   test("private", () => {
@@ -78,6 +78,16 @@ group("Q1 what waits for the connection", () => {
     expect(describe(share({ inForce: open, wanted: open, synced: false }), offline).detail).toContain(
       "only on this computer",
     );
+  });
+  test.each<[string, Partial<ShareView>]>([
+    ["a link", { wanted: open }],
+    ["a revocation", { inForce: open, wanted: off }],
+    ["edits", { inForce: open, wanted: open, synced: false }],
+  ])("A4 in a browser nothing is said of a computer that keeps %s", (_, to) => {
+    expect(describe(share(to), offline).detail).toContain("this computer");
+    expect(describe(share(to), { ...offline, web: true }).detail).toContain("the server can be reached");
+    for (const around of [offline, online, signedOut, { ...online, slow: true }])
+      expect(describe(share(to), { ...around, web: true }).detail).not.toContain("computer");
   });
 });
 

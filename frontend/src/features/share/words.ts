@@ -15,6 +15,8 @@ export interface Sharing {
 /** What the words depend on beside the share state itself. */
 export interface Around {
   readonly signedIn: boolean;
+  /** In the browser, where nothing is kept but on the server. */
+  readonly web: boolean;
   readonly sync: SyncStatus;
   /** Commands have been waiting for longer than a working connection needs. */
   readonly slow: boolean;
@@ -48,13 +50,13 @@ export function describe(share: ShareView, around: Around): Sharing {
         : {
             tone: "alarm",
             headline: late.still,
-            detail: `${late.why} until this computer ${around.signedIn ? "is connected" : "is signed in and connected"}.`,
+            detail: `${late.why} until ${connection(around)}.`,
             retry,
           };
     return {
       tone: inForce.password ? "password" : "public",
       headline: inForce.password ? "Anyone with link and password can view" : "Anyone with the link can view",
-      detail: [published(share, connected), ending(inForce, now)].filter(Boolean).join(" "),
+      detail: [published(share, connected, around.web), ending(inForce, now)].filter(Boolean).join(" "),
       retry: false,
     };
   }
@@ -85,7 +87,7 @@ export function describe(share: ShareView, around: Around): Sharing {
       : {
           tone: "waiting",
           headline: wanted.password ? "Not shared yet" : "Not public yet",
-          detail: `The link is reserved and can be copied now. It works as soon as this computer is connected to the server.${protect}`,
+          detail: `The link is reserved and can be copied now. It works as soon as ${connection(around)}.${protect}`,
           retry,
         };
   }
@@ -207,12 +209,20 @@ function revocation(
   return null;
 }
 
-function published(share: ShareView, connected: boolean): string {
+/** What has to come about before the server is told of anything. */
+export function connection({ signedIn, web }: Pick<Around, "signedIn" | "web">): string {
+  if (web) return signedIn ? "the server can be reached" : "you are logged in again";
+  return signedIn ? "this computer is connected" : "this computer is signed in and connected";
+}
+
+function published(share: ShareView, connected: boolean, web: boolean): string {
   if (share.waiting.some((c) => c.action === "no_password")) return "Without the password once the server knows.";
   if (share.synced) return "They see every change live, and can change nothing.";
   return connected
     ? "Your latest changes are on their way to them."
-    : "Your latest changes are only on this computer. They reach viewers when it is connected.";
+    : web
+      ? "Your latest changes reach them when the server can be reached."
+      : "Your latest changes are only on this computer. They reach viewers when it is connected.";
 }
 
 /** When a link ends, in a sentence; empty if it does not (rule L5). */
