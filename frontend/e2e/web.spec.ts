@@ -139,7 +139,8 @@ test("A2 I4 V1 the workspace in a browser: one makes a dashboard, another views,
   await his.fill("Bob's shop");
   await his.press("Enter");
   await expect(title).toHaveValue("Bob's shop");
-  await expect(ann.getByText("Bob", { exact: false }).first()).toBeVisible();
+  await expect(ann.getByRole("link", { name: "Bob's shop" })).toBeVisible(); // in the list, too
+  await expect(ann.getByRole("button", { name: /other here: bob/i })).toBeVisible();
   await bob.keyboard.press("Control+z");
   await expect(title).toHaveValue("Corner shop");
 

@@ -52,7 +52,9 @@ func (s *Service) board(_ http.ResponseWriter, r *http.Request, me account.Ident
 		if g.May(access.Edit) {
 			h.Undo, h.Redo = s.steps.have(me.Account, id).labels()
 		}
-		d.seen(id, pic.View())
+		if d.seen(id, pic.View()) {
+			d.hub.Publish(screen.Event{Type: screen.EventState})
+		}
 		if have >= 0 && have%2 == parity {
 			patch = pic.Patch(h, have/2)
 		}

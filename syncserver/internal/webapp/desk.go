@@ -38,7 +38,8 @@ type desk struct {
 type seat struct {
 	room *room.Seat
 	used time.Time
-	// title and alive are as they were last told, so that the list is told of others.
+	// title and alive are as they were last told, if they were (noted), so that the list is told of others.
+	noted bool
 	title string
 	alive bool
 	// receipt is what the latest revocation did (rule V2).
@@ -145,7 +146,8 @@ func (d *desk) receipt(id board.ID) *screen.Receipt {
 	return nil
 }
 
-// seen notes title and whereabouts of a followed dashboard, and reports whether they are others than were noted before.
+// seen notes title and whereabouts of a followed dashboard, and reports whether they are others than were noted before:
+// then the list of dashboards is another, and the browser is to be told so by whoever found out.
 func (d *desk) seen(id board.ID, v board.View) (changed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -153,8 +155,8 @@ func (d *desk) seen(id board.ID, v board.View) (changed bool) {
 	if st == nil {
 		return false
 	}
-	changed = st.title != v.Title || st.alive != v.Alive
-	st.title, st.alive = v.Title, v.Alive
+	changed = st.noted && (st.title != v.Title || st.alive != v.Alive)
+	st.noted, st.title, st.alive = true, v.Title, v.Alive
 	return changed
 }
 
