@@ -1,24 +1,9 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { note } from "./desk";
+import { note, PASSWORD as password } from "./desk";
 import { expect, test } from "./fixtures";
+import { mailed } from "./mail";
 import type { Server } from "./programs";
-
-const password = "correct horse battery staple";
-
-/** The address in the latest mail to somebody that leads to a page of the server. */
-async function mailed(server: Server, to: string, path: string): Promise<string> {
-  let link: string | undefined;
-  await expect
-    .poll(async () => {
-      const letters = (await (await fetch(`${server.url}/dev/mail.json`)).json()) as { to: string; text: string }[];
-      const text = letters.find((l) => l.to.includes(to))?.text ?? "";
-      link = new RegExp(`${server.url}${path}\\S+`).exec(text)?.[0];
-      return link;
-    })
-    .toBeTruthy();
-  return link ?? "";
-}
 
 /** Makes an account in a browser, by the pages and the mail that there are for it; ends where that leads to. */
 async function signUp(page: Page, server: Server, email: string): Promise<void> {
@@ -26,7 +11,7 @@ async function signUp(page: Page, server: Server, email: string): Promise<void> 
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign up" }).click();
   await expect(page.getByRole("heading", { name: "Check your mail" })).toBeVisible();
-  await page.goto(await mailed(server, email, "/confirm/"));
+  await page.goto(await mailed(server.url, email, "/confirm/"));
   await page.getByRole("button", { name: "Yes, this is my address" }).click();
 }
 
@@ -111,7 +96,7 @@ test("A2 I4 V1 the workspace in a browser: one makes a dashboard, another views,
   // Invited by mail, Bob has it at once, and only looks at it.
   await post(ann, `boards/${id}/invite`, { addresses: "Bob <bob@example.org>", role: "viewer", message: "" });
   const bob = await viewer({ width: 390 });
-  await bob.goto(await mailed(server, "bob@example.org", "/invite/"));
+  await bob.goto(await mailed(server.url, "bob@example.org", "/invite/"));
   await bob.getByLabel("Password").fill(password);
   await bob.getByRole("button", { name: "Accept" }).click();
   await expect(bob).toHaveURL(url);
