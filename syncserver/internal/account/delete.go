@@ -13,6 +13,7 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/invitation"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -409,14 +410,11 @@ func revokeInvitations(tx store.Tx, id store.AccountID, p plan) error {
 }
 
 func revoke(tx store.Tx, inv store.Invitation, gone bool) error {
-	if inv.Mail != "" {
-		if err := tx.Outbox().Delete(inv.Mail); err != nil {
-			return fmt.Errorf("take a mail back: %w", err)
-		}
+	if err := invitation.Withdraw(tx, inv); err != nil {
+		return err //nolint:wrapcheck // says what it was doing
 	}
 	if gone {
 		return tx.Invitations().Delete(inv.ID)
 	}
-	inv.State = store.InvitationRevoked
-	return tx.Invitations().Put(inv)
+	return nil
 }
