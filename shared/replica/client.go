@@ -64,12 +64,14 @@ type Refused struct {
 }
 
 // Changes tells what a message from the server changed. Ops are to be applied to the view in memory, unless Rebuild says
-// that the view has to be read anew with View. Refused went to the tray, Restamped got a new time.
+// that the view has to be read anew with View. Refused went to the tray, Restamped got a new time, Lost were accepted but had
+// no effect, since somebody's later edits had won.
 type Changes struct {
 	Ops       []Op
 	Rebuild   bool
 	Refused   []Refused
 	Restamped int
+	Lost      []Op
 }
 
 // OpenClient reads a client's record; an empty transaction is a new client.

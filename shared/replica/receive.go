@@ -53,7 +53,11 @@ func (c *Client) outcome(o Outcome, ch *Changes) error {
 		return c.tx.Delete(k)
 	case Restamped:
 		return c.restamp(q, o.Stamp, ch)
-	case Applied, Superseded:
+	case Superseded:
+		if !q.Offer {
+			ch.Lost = append(ch.Lost, q.Op)
+		}
+	case Applied:
 	}
 	return nil
 }
