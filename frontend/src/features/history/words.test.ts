@@ -67,9 +67,22 @@ describe("Q3 what was changed is told in words", () => {
 
   test("of one widget alone it is “it”", () => {
     const of = { ...telling, it: costs };
-    expect(sentences([set("title", "Costs"), set("layout", {}), item("appended", { rows: 3 })], of)).toEqual([
+    expect(
+      sentences(
+        [
+          set("title", "Costs"),
+          set("layout", {}),
+          set("opt.unit", "kg"),
+          set("opt.trend", true),
+          item("appended", { rows: 3 }),
+        ],
+        of,
+      ),
+    ).toEqual([
       "Called it “Costs”",
       "Moved it",
+      "Set “After the number” to “kg”",
+      "Turned “Trend line” on",
       "Added 3 rows to it",
     ]);
   });

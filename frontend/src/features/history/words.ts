@@ -143,9 +143,10 @@ function setSentence(item: HistoryItem, name: string, telling: Telling): string 
     : undefined;
   if (field === "opt.text") return `Changed the text of ${name}`;
   if (!option) return `Changed the settings of ${name}`;
-  if (typeof value === "boolean") return `Turned “${option.label}” ${value ? "on" : "off"} for ${name}`;
-  const to = optionValue(option, value);
-  return `Set “${option.label}” of ${name} to ${to}`;
+  const whole = name === "it"; // the list is of this widget alone
+  if (typeof value === "boolean")
+    return `Turned “${option.label}” ${value ? "on" : "off"}${whole ? "" : ` for ${name}`}`;
+  return `Set “${option.label}”${whole ? "" : ` of ${name}`} to ${optionValue(option, value)}`;
 }
 
 /** An option by its name, as the kind has it, or any kind where that is not known. */

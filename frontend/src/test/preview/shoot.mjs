@@ -30,10 +30,11 @@ const past = async (p) => {
   await click("More")(p);
   return p.getByRole("menuitem", { name: "History" }).click();
 };
+const entry = (p, words) => p.getByRole("listitem").getByRole("button", { name: words }).first();
 /** Looks at the change that is told with these words. */
 const pastAt = (words) => async (p) => {
   await past(p);
-  await p.getByRole("button", { name: words }).click();
+  await entry(p, words).click();
 };
 const shots = {
   board: {},
@@ -197,7 +198,7 @@ const shots = {
       await p.keyboard.press("Enter");
       await p.getByRole("menuitem", { name: "History of this widget" }).click();
       await p.waitForTimeout(200);
-      if (p.viewportSize().width > 720) await p.getByRole("button", { name: /Alan Turing/ }).click();
+      if (p.viewportSize().width > 720) await entry(p, /Alan Turing/).click();
     },
   },
   historyRestored: {
