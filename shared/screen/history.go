@@ -139,7 +139,7 @@ func Changes(past []replica.Past, unsent bool, who func(account string) (name st
 	var earliest int64 // the time of its first operation so far
 	for i := range past {
 		p := &past[i]
-		it, ok := itemOf(&p.Op)
+		it, ok := itemOf(p)
 		if !ok {
 			continue
 		}
@@ -200,8 +200,9 @@ func added(items []HistoryItem, made int) []HistoryItem {
 	return items[:made+1+len(rest)]
 }
 
-// itemOf tells what an operation changed; ok is false for what this version does not know.
-func itemOf(op *replica.Op) (it HistoryItem, ok bool) {
+// itemOf tells what a change changed; ok is false for what this version does not know.
+func itemOf(p *replica.Past) (it HistoryItem, ok bool) {
+	op := &p.Op
 	if op.Entity != board.BoardEntity {
 		it.Widget = board.WidgetID(op.Entity)
 	}
@@ -209,7 +210,7 @@ func itemOf(op *replica.Op) (it HistoryItem, ok bool) {
 	case replica.OpBury:
 		it.What = ItemBuried
 	case replica.OpRows:
-		it.Rows = len(op.Rows.Rows)
+		it.Rows = p.Rows
 		switch {
 		case op.Rows.Replace:
 			it.What = ItemReplaced
