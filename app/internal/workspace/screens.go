@@ -41,6 +41,10 @@ type (
 	Event             = screen.Event
 	NoticeKind        = screen.NoticeKind
 	Notice            = screen.Notice
+	History           = screen.History
+	HistoryChange     = screen.HistoryChange
+	HistoryItem       = screen.HistoryItem
+	Then              = screen.Then
 )
 
 // The values of those types.
