@@ -99,7 +99,7 @@ test("Q3 A3: of two titles the later one wins everywhere; the other is in the hi
   const panel = await openHistory(page);
   const lost = panel.getByRole("listitem").filter({ hasText: "Overruled" });
   await expect(lost).toContainText("You");
-  await expect(panel.getByRole("listitem").filter({ hasText: "“Turnover”" })).toContainText("Bob");
+  await expect(panel.getByRole("listitem").filter({ hasText: "Called a widget “Turnover”" })).toContainText("Bob");
   await clean(page);
   await lost.getByRole("button", { name: "Use this value" }).click();
   for (const p of [page, bob]) await expect(widget(p, "Income")).toBeVisible();
