@@ -48,7 +48,7 @@ type Result struct {
 }
 
 const (
-	baseBoards  = 3 // dashboards that all clients edit
+	baseBoards  = 6 // dashboards that all clients edit
 	oneOf       = 8 // of so many kills one comes while the program starts
 	oneOfServer = 5 // at so many kills the server is killed, or started again
 	starts      = 150 * time.Millisecond

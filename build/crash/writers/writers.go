@@ -85,12 +85,12 @@ func Run(ctx context.Context, server *victim.Server, o Options) (Result, error) 
 	if err := s.enrol(ctx); err != nil {
 		return s.result, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	writing, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
 	for _, d := range s.devices {
-		group.Go(func() { d.run(ctx, s.gate) })
+		group.Go(func() { d.run(writing, s.gate) })
 	}
 	s.gate.lift()
 	err := s.kill(ctx)
@@ -102,7 +102,7 @@ func Run(ctx context.Context, server *victim.Server, o Options) (Result, error) 
 	if err != nil {
 		return s.result, errors.Join(err, s.dump())
 	}
-	return s.result, s.check(context.WithoutCancel(ctx))
+	return s.result, s.check(ctx)
 }
 
 // enrol makes accounts, devices and the names of dashboards.
