@@ -42,6 +42,10 @@ lint: $(TOOLS)/golangci-lint frontend/dist/.built ## check style, import rules a
 bench: setup-test build/bin/widgets-server ## measure, beside a floor in the same run (needs nginx and wrk)
 	@build/bench/run.sh
 
+.PHONY: crash
+crash: setup-desktop build/bin/widgets build/bin/widgets-server ## kill both programs 200 times each under load, and check that nothing was lost
+	go run ./build/crash
+
 .PHONY: fuzz
 fuzz: frontend/dist/.built ## fuzz every decoder for FUZZTIME each (default 30s)
 	@build/scripts/fuzz.sh $(or $(FUZZTIME),30s)

@@ -79,7 +79,7 @@ func killServer(ctx context.Context, out io.Writer, o options, dir string) error
 	}
 	began := o.now()
 	w := writers.Options{
-		Dir: dir, Seed: o.seed, Kills: o.kills, Accounts: 4, Devices: 16, Boards: 3, Edits: 600, Now: o.now,
+		Dir: dir, Seed: o.seed, Kills: o.kills, Accounts: 4, Devices: 16, Boards: 4, Edits: 600, Now: o.now,
 		Say: func(format string, args ...any) { report.Say(out, format, args...) },
 	}
 	report.Say(out, "The server under %d writers: %d accounts with %d devices each, %d dashboards\n", w.Accounts*w.Devices, w.Accounts, w.Devices, w.Accounts*w.Boards)

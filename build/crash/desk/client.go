@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 
+	"widgets.pro/build/crash/ledger"
 	"widgets.pro/build/crash/victim"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/screen"
@@ -72,12 +73,12 @@ func (c *client) once(ctx context.Context, door victim.Door) bool {
 		c.troubles = append(c.troubles, fmt.Errorf("%w %s with %d: %.300s", errAnswer, path, status, answer))
 		return false
 	}
-	settled(answer)
+	settled()
 	return true
 }
 
-// change thinks of a change and writes it down as in doubt; settled takes the answer.
-func (c *client) change() (path string, body []byte, settled func(answer []byte)) {
+// change thinks of a change and writes it down as in doubt; settled is for when it was answered.
+func (c *client) change() (path string, body []byte, settled func()) {
 	c.tries++
 	text := fmt.Sprintf("%s edit %d", c.name, c.tries)
 	n := c.random.IntN(100)
@@ -89,47 +90,34 @@ func (c *client) change() (path string, body []byte, settled func(answer []byte)
 	id, ids := base.id, base.widgets
 	w := ids[c.random.IntN(len(ids))]
 	var list []screen.Edit
-	d := new(doubt)
+	claim := new(ledger.Claim) // of what everybody writes, nothing is known
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case n < 5 && c.added < mostWidgets:
 		c.added++
-		m := &made{board: id, title: text}
-		c.ledger.widgets = append(c.ledger.widgets, m)
-		list, d = []screen.Edit{newWidget(text)}, &m.doubt
+		list, claim = []screen.Edit{newWidget(text)}, c.ledger.Widget(id, text)
 	case n < 35:
-		f, a := field{id, w, "of-" + c.name}, &attempt{value: string(raw(text))}
-		c.ledger.fields[f] = append(c.ledger.fields[f], a)
-		list, d = []screen.Edit{{Do: screen.DoOption, Widget: w, Name: f.name, Value: raw(text)}}, &a.doubt
+		name := "of-" + c.name
+		list, claim = []screen.Edit{{Do: screen.DoOption, Widget: w, Name: name, Value: raw(text)}}, c.ledger.Field(id, w, name, raw(text))
 	case n < 45:
 		list = []screen.Edit{{Do: screen.DoBoard, Field: board.FieldDescription, Value: raw(text)}}
 	case n < 50:
 		list = []screen.Edit{{Do: screen.DoLayout, Widget: w, Value: raw(board.Layout{X: c.random.IntN(6), Y: c.random.IntN(40), W: 6, H: 4})}}
 	default:
-		b := &batch{board: id, widgets: ids[:1+c.random.IntN(len(ids))], row: string(raw([]string{text}))}
-		for _, w := range b.widgets {
-			list = append(list, screen.Edit{Do: screen.DoAppend, Widget: w, Rows: []json.RawMessage{json.RawMessage(b.row)}})
+		row, some := raw([]string{text}), ids[:1+c.random.IntN(len(ids))]
+		for _, w := range some {
+			list = append(list, screen.Edit{Do: screen.DoAppend, Widget: w, Rows: []json.RawMessage{row}})
 		}
-		c.ledger.batches = append(c.ledger.batches, b)
-		d = &b.doubt
+		claim = c.ledger.Batch(id, some, row)
 	}
-	return "api/boards/" + string(id) + "/edits", raw(batchOf(list...)), func([]byte) { *d = told }
+	return "api/boards/" + string(id) + "/edits", raw(batchOf(list...)), claim.Told
 }
 
-func (c *client) makeBoard(title string) (path string, body []byte, settled func([]byte)) {
-	m := &made{title: title}
+func (c *client) makeBoard(title string) (path string, body []byte, settled func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ledger.boards = append(c.ledger.boards, m)
-	return "api/boards", raw(map[string]string{"title": title}), func(answer []byte) {
-		var in struct{ ID board.ID }
-		if err := json.Unmarshal(answer, &in); err != nil {
-			c.troubles = append(c.troubles, fmt.Errorf("read the answer: %w", err))
-			return
-		}
-		m.doubt, m.board = told, in.ID
-	}
+	return "api/boards", raw(map[string]string{"title": title}), c.ledger.Board(title).Told
 }
 
 // raw encodes what can always be encoded.

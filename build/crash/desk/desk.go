@@ -2,7 +2,7 @@
 // and then too. Everything that a client was told is saved must be there when the program has been started again on the same
 // data, and in the end be on the server once.
 //
-// Start reading at Run; client.go is one client, ledger.go what is checked.
+// Start reading at Run; client.go is one client, package ledger what is checked.
 package desk
 
 import (
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"widgets.pro/build/crash/journal"
+	"widgets.pro/build/crash/ledger"
 	"widgets.pro/build/crash/victim"
 	"widgets.pro/build/crash/witness"
 	"widgets.pro/shared/board"
@@ -89,7 +90,7 @@ type storm struct {
 	reborn chan struct{} // closed when there is another life
 
 	mu       sync.Mutex // guards what follows
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	answered int
 	changed  chan struct{} // closed and replaced at each answer
 	troubles []error
@@ -101,7 +102,7 @@ type storm struct {
 // tried.
 func Run(ctx context.Context, core *victim.Core, server Server, o Options) (Result, error) {
 	s := &storm{
-		Options: o, core: core, server: server, ledger: newLedger(), reborn: make(chan struct{}), changed: make(chan struct{}),
+		Options: o, core: core, server: server, ledger: ledger.New(), reborn: make(chan struct{}), changed: make(chan struct{}),
 		random: rand.New(rand.NewPCG(o.Seed, 0)), //nolint:gosec // repeatable
 	}
 	defer func() { _ = core.Kill(); _ = server.Kill() }()
@@ -122,8 +123,8 @@ func Run(ctx context.Context, core *victim.Core, server Server, o Options) (Resu
 	cancel()
 	group.Wait()
 	err := s.finish(ctx)
-	s.result.Saved, s.result.Checked = s.ledger.count()
-	s.result.Breaches = append(s.result.Breaches, s.ledger.breaches...)
+	s.result.Saved, s.result.Checked = s.ledger.Count()
+	s.result.Breaches = append(s.result.Breaches, s.ledger.Breaches()...)
 	return s.result, err
 }
 
@@ -151,11 +152,11 @@ func (s *storm) begin(ctx context.Context) error {
 		if err := s.ask(ctx, http.MethodPost, "api/boards", map[string]string{"title": title}, &b); err != nil {
 			return fmt.Errorf("make a dashboard: %w", err)
 		}
-		s.ledger.boards = append(s.ledger.boards, &made{doubt: told, board: b.ID, title: title})
+		s.ledger.Board(title).Told()
 		edits := make([]screen.Edit, widgets)
 		for j := range edits {
 			edits[j] = newWidget(fmt.Sprintf("Base %d %d", i, j))
-			s.ledger.widgets = append(s.ledger.widgets, &made{doubt: told, board: b.ID, title: edits[j].Title})
+			s.ledger.Widget(b.ID, edits[j].Title).Told()
 		}
 		var edited screen.Edited
 		if err := s.ask(ctx, http.MethodPost, "api/boards/"+string(b.ID)+"/edits", batchOf(edits...), &edited); err != nil {
@@ -299,9 +300,9 @@ func (s *storm) inspect(ctx context.Context, where string) (map[board.ID]board.V
 	for _, b := range state.Boards {
 		titles[b.Title] = append(titles[b.Title], b.ID)
 	}
-	s.ledger.list(where, titles)
+	s.ledger.List(where, titles)
 	views := map[board.ID]board.View{}
-	for _, id := range s.ledger.known() {
+	for _, id := range s.ledger.Known() {
 		var v screen.BoardView
 		if err := s.ask(ctx, http.MethodGet, "api/boards/"+string(id), nil, &v); err != nil {
 			return nil, err
@@ -312,7 +313,7 @@ func (s *storm) inspect(ctx context.Context, where string) (map[board.ID]board.V
 		}
 		views[id] = plain
 	}
-	s.ledger.look(where, views)
+	s.ledger.Look(where, views)
 	return views, nil
 }
 
@@ -352,11 +353,11 @@ func (s *storm) finish(ctx context.Context) error {
 		s.result.OnServer += len(told.Log)
 		there[id] = board.NewView(id, told.State)
 	}
-	s.ledger.look("the server", there)
-	s.ledger.same("the program", "the server", here, there)
+	s.ledger.Look("the server", there)
+	s.ledger.Same("the program", "the server", here, there)
 	cries, err := s.core.Cries()
 	for _, cry := range cries {
-		s.ledger.broken("B1", "the program says %s", cry)
+		s.result.Breaches = append(s.result.Breaches, journal.Breach{Rule: "B1", Text: "the program says " + cry})
 	}
 	return err
 }
