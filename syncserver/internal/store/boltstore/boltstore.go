@@ -118,7 +118,8 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// inspect looks at an existing file without being able to write to it, and tells its format.
+// inspect looks at an existing file without being able to write to it, and tells its format: 0 if its maker ended before it
+// had put anything in.
 func inspect(o Options) (format uint64, err error) {
 	db, err := bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, ReadOnly: true})
 	if err != nil {
@@ -132,6 +133,9 @@ func inspect(o Options) (format uint64, err error) {
 		}
 		if info.Size() < tx.Size() {
 			return damaged(o.Path, fmt.Errorf("%d bytes of %d", info.Size(), tx.Size()))
+		}
+		if k, _ := tx.Cursor().First(); k == nil {
+			return nil
 		}
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil {

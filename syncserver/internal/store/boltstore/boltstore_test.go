@@ -88,7 +88,13 @@ func TestB1_UnusableFilesAreRefusedAndNotChanged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = db.Close()
+			err = db.Update(func(tx *bbolt.Tx) error {
+				_, err := tx.CreateBucket([]byte("theirs"))
+				return err
+			})
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
 		}},
 		"truncated": {fault.Internal, func(t *testing.T, path string) {
 			t.Helper()
