@@ -18,7 +18,7 @@ func TestSI1_SI2_SI3_SI4_TheServerKilledUnderManyWritersKeepsItsWord(t *testing.
 		t.Fatal(err)
 	}
 	r, err := writers.Run(t.Context(), server, writers.Options{
-		Dir: t.TempDir(), Seed: 1, Kills: 8, Accounts: 4, Devices: 16, Boards: 2, Edits: 200, Now: time.Now, Say: t.Logf,
+		Dir: t.TempDir(), Seed: 3, Kills: 8, Accounts: 4, Devices: 16, Boards: 2, Edits: 100, Now: time.Now, Say: t.Logf,
 	})
 	if err != nil {
 		t.Fatal(err)

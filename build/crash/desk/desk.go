@@ -53,6 +53,7 @@ const (
 	oneOf       = 8 // of so many kills one comes while the program starts
 	oneOfServer = 5 // at so many kills the server is killed, or started again
 	starts      = 150 * time.Millisecond
+	nipped      = 2                    // kills before anything was made
 	fewWrites   = 5 * time.Millisecond // about what a few transactions take
 	patience    = 2 * time.Minute
 	look        = 20 * time.Millisecond // between two looks whether all is synced
@@ -139,6 +140,9 @@ func (s *storm) begin(ctx context.Context) error {
 		return fmt.Errorf("sign up: %w", err)
 	}
 	s.token = who.Token
+	if err := s.nip(ctx); err != nil {
+		return err
+	}
 	if err := s.core.Run(ctx); err != nil {
 		return err
 	}
@@ -163,6 +167,24 @@ func (s *storm) begin(ctx context.Context) error {
 			return fmt.Errorf("make widgets: %w", err)
 		}
 		s.bases = append(s.bases, base{b.ID, edited.Added})
+	}
+	return nil
+}
+
+// nip kills the program in its first moments, when it is about to make its data file and what is in it from the first.
+func (s *storm) nip(ctx context.Context) error {
+	for range min(nipped, s.Kills) {
+		if err := s.core.Launch(ctx); err != nil {
+			return err
+		}
+		if err := s.core.KillAfter(ctx, time.Duration(s.random.Int64N(int64(starts)))); err != nil {
+			return fmt.Errorf("a first start: %w:\n%s", err, s.core.Tail())
+		}
+		if err := victim.Sound(s.core.Data()); err != nil {
+			return fmt.Errorf("after a first start: %w", err)
+		}
+		s.result.Kills++
+		s.result.Starting++
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (d *device) push(ctx context.Context, ws *websocket.Conn, l *lane) error {
 	var ops wire.Ops
 	err := l.with(func(c *replica.Client) error {
 		if st := c.Status(); !d.tally.resting() && st.Waiting < mostWaiting && (st.Waiting == 0 || d.random.IntN(4) == 0) {
-			saved, err := c.Edit(&d.clock, d.now().UnixMilli(), d.edits(l))
+			saved, err := c.Edit(&d.clock, d.now().UnixMilli(), d.edits(l, c.Status().Seen == 0))
 			if err != nil {
 				return err
 			}
@@ -196,10 +196,11 @@ func (d *device) push(ctx context.Context, ws *websocket.Conn, l *lane) error {
 	return d.send(ctx, ws, ops)
 }
 
-// edits are a few changes that belong together: rows of one's own, a field of one's own, fields that all fight for.
-func (d *device) edits(l *lane) []replica.Edit {
+// edits are a few changes that belong together: rows of one's own, a field of one's own, fields that all fight for. Empty says
+// that nobody has edited the dashboard yet, as far as the device knows.
+func (d *device) edits(l *lane, empty bool) []replica.Edit {
 	var edits []replica.Edit
-	if len(l.journal.Saved) == 0 { // whoever comes first sees to it that there is something to look at
+	if empty { // whoever comes first sees to it that there is something to look at
 		for i, w := range l.widgets {
 			edits = append(edits, set(string(w), board.FieldKind, board.KindTable), set(string(w), board.FieldTitle, fmt.Sprint("Table ", i)), set(string(w), board.FieldAlive, true))
 		}

@@ -51,6 +51,7 @@ const (
 	widgets   = 4 // of each dashboard, which keeps their rows below what a row log holds
 	oneOf     = 8 // of so many kills one comes while the server starts
 	starts    = 80 * time.Millisecond
+	nipped    = 2 // kills before anything was made
 	patience  = 2 * time.Minute
 	sayEvery  = 20
 	password  = "correct horse battery staple"
@@ -79,6 +80,9 @@ func Run(ctx context.Context, server *victim.Server, o Options) (Result, error) 
 		random: rand.New(rand.NewPCG(o.Seed, 0)), //nolint:gosec // repeatable
 	}
 	defer func() { _ = server.Kill() }()
+	if err := s.nip(ctx); err != nil {
+		return s.result, err
+	}
 	if err := server.Run(ctx); err != nil {
 		return s.result, err
 	}
@@ -103,6 +107,24 @@ func Run(ctx context.Context, server *victim.Server, o Options) (Result, error) 
 		return s.result, errors.Join(err, s.dump())
 	}
 	return s.result, s.check(ctx)
+}
+
+// nip kills the server in its first moments, when it is about to make its data file.
+func (s *storm) nip(ctx context.Context) error {
+	for range min(nipped, s.Kills) {
+		if err := s.server.Start(ctx); err != nil {
+			return err
+		}
+		if err := s.server.KillAfter(ctx, time.Duration(s.random.Int64N(int64(starts)))); err != nil {
+			return fmt.Errorf("a first start: %w:\n%s", err, s.server.Tail())
+		}
+		if err := victim.Sound(s.server.Data()); err != nil {
+			return fmt.Errorf("after a first start: %w", err)
+		}
+		s.result.Kills++
+		s.result.Starting++
+	}
+	return nil
 }
 
 // enrol makes accounts, devices and the names of dashboards.
