@@ -16,7 +16,7 @@ async function account(server: Server, email: string): Promise<void> {
     body: JSON.stringify({ email, password: PASSWORD }),
   });
   expect(answer.status).toBe(202);
-  await confirm(server.url, email);
+  await confirm(server.url, email, PASSWORD);
 }
 
 /** Logs a browser in by the form. */
