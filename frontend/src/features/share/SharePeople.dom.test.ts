@@ -125,21 +125,21 @@ describe("I5 invitations that wait for an answer", () => {
     expect(list.getAllByRole("listitem")).toHaveLength(4);
     expect(within(row(d, "margaret@example.org")).getByText(/^Sent 2 days ago · works until/)).toBeTruthy();
     expect(within(row(d, "nobody@example.net")).getByText(bullet("There is no such mailbox"))).toBeTruthy();
-    expect(within(row(d, "annie@example.org")).getByText(/^Expired on .* Resend for a new link/)).toBeTruthy();
+    expect(within(row(d, "annie@example.org")).getByText(/^Expired on .* Send it again for a new link/)).toBeTruthy();
     d.backend.deliver(shopId, "dorothy@example.org", "undeliverable", "The mailbox is full.");
     expect(await d.box.findByText(/The mailbox is full/)).toBeTruthy();
   });
 
   test("I5 are sent again and withdrawn, and the keyboard goes to the next", async () => {
     const d = await shareDialog("invited");
-    await fireEvent.click(d.box.getByRole("button", { name: "Resend to annie@example.org" }));
+    await fireEvent.click(d.box.getByRole("button", { name: "Send again to annie@example.org" }));
     await expect.poll(() => within(row(d, "annie@example.org")).queryByText(/^On its way/)).not.toBeNull();
     const withdraw = d.box.getByRole("button", { name: "Withdraw the invitation of dorothy@example.org" });
     withdraw.focus();
     await fireEvent.click(withdraw);
     await expect.poll(() => d.box.queryByText("dorothy@example.org")).toBeNull();
     expect(d.box.getByText("The invitation of dorothy@example.org is withdrawn.")).toBeTruthy();
-    expect(document.activeElement?.getAttribute("aria-label")).toBe("Resend to nobody@example.net");
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Send again to nobody@example.net");
     expect(changes(d.backend).map((c) => c.action)).toEqual(["resend", "revoke"]);
   });
 });
