@@ -54,6 +54,20 @@ describe("I1 inviting", () => {
     expect(await d.box.findByText("bob@example.com is invited. The mail is on its way.")).toBeTruthy();
   });
 
+  test("I1 I5 that the mail is on its way is said only as long as an invitation is open", async () => {
+    const d = await shareDialog("private");
+    await type(field(d), "bob@example.org, cy@example.org, ");
+    await fireEvent.click(d.box.getByRole("button", { name: "Invite 2 people" }));
+    const said = "2 people are invited. The mail is on its way.";
+    expect(await d.box.findByText(said)).toBeTruthy();
+    await fireEvent.click(d.box.getByRole("button", { name: "Withdraw the invitation of bob@example.org" }));
+    await expect.poll(() => d.box.queryByText("bob@example.org")).toBeNull();
+    expect(d.box.getByText(said)).toBeTruthy();
+    await fireEvent.click(d.box.getByRole("button", { name: "Withdraw the invitation of cy@example.org" }));
+    await expect.poll(() => d.box.queryByText(said)).toBeNull();
+    expect(d.box.getByText(/They get a mail with a link/)).toBeTruthy();
+  });
+
   test("I1 Control and Enter invite at once, with role and message", async () => {
     const d = await shareDialog("private");
     await type(field(d), "bob@example.org");
