@@ -117,12 +117,14 @@ const (
 )
 
 // SyncStatus is the connection in words: Sentence is ready to show, Hint says what to do, Queued counts the edits and
-// commands that wait on this device, LastSynced is when everything was last exchanged (0 is never).
+// commands that wait on this device, LastSynced is when everything was last exchanged (0 is never). Total is, while they are
+// being sent, how many Queued was at most since the sending began; otherwise it is Queued.
 type SyncStatus struct {
 	State      SyncState `json:"state"`
 	Sentence   string    `json:"sentence"`
 	Hint       string    `json:"hint"`
 	Queued     int       `json:"queued"`
+	Total      int       `json:"total"`
 	LastSynced int64     `json:"lastSynced"`
 }
 
