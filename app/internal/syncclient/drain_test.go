@@ -189,3 +189,25 @@ func TestQ2_SI2_SI3_LongQueueSurvivesBothSidesBeingKilledHalfWay(t *testing.T) {
 	a.has(c)
 	b.has(c)
 }
+
+// A device whose clock is two days ahead has each of its edits stamped anew: the rows keep their order, and it takes no longer.
+func TestQ2_SI8_SI11_TenThousandEditsFromTheFutureDrainInOrder(t *testing.T) {
+	s := servertest.Start(t, servertest.Options{})
+	a := newDevice(t)
+	a.kill()
+	a.skew = 48 * time.Hour
+	a.start()
+	c := a.tally("Counter")
+	a.queue(c, manyEdits)
+	begin := time.Now()
+	a.enter(s, "ada@example.org")
+	a.untilSynced()
+	t.Logf("%d edits stamped anew in %v", manyEdits, time.Since(begin).Round(time.Millisecond))
+	b := newDevice(t)
+	b.must(b.LogIn(t.Context(), s.URL(), "ada@example.org", password))
+	a.rings.add(b.ring)
+	b.rings.add(a.ring)
+	a.untilSame(b, c.id)
+	a.has(c)
+	b.has(c)
+}
