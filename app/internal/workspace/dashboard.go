@@ -126,6 +126,7 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 	rec, view, state, shows := d.rec, d.screen.View(), d.state, false
 	var done change
 	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
+		rec = d.rec
 		rtx, err := tx.Replica(rec.ID)
 		if err != nil {
 			return err
@@ -149,11 +150,7 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 			view, shows = screen.Apply(state, view, done.Ops), true
 		}
 		rec.Title, rec.Trashed, rec.Widgets = view.Title, !view.Alive, len(view.Widgets)
-		tray, err := c.Tray()
-		if err != nil {
-			return err
-		}
-		rec.Queued, rec.Refused = waiting(c), len(tray)
+		rec.Queued, rec.Refused = waiting(c), rec.Refused+len(done.Refused)
 		return tx.PutBoard(rec)
 	})
 	if err != nil {
@@ -256,7 +253,7 @@ func (w *Workspace) look(id board.ID) (*dashboard, error) {
 // head is what a dashboard's picture has beside the widgets. The caller holds w.mu.
 func (w *Workspace) head(d *dashboard) BoardHead {
 	h := d.screen.Head()
-	h.Role, h.Sample, h.Sync, h.Queued = d.role(), d.rec.Sample, w.syncOf(d), d.rec.Queued
+	h.Role, h.Sample, h.Sync, h.Queued, h.Refused = d.role(), d.rec.Sample, w.syncOf(d), d.rec.Queued, d.rec.Refused
 	h.Undo, h.Redo, h.Share = d.undo.Label(), d.redo.Label(), w.share(d)
 	return h
 }
