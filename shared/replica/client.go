@@ -64,12 +64,14 @@ type Refused struct {
 }
 
 // Changes tells what a message from the server changed. Ops are to be applied to the view in memory, unless Rebuild says
-// that the view has to be read anew with View. Refused went to the tray, Restamped got a new time.
+// that the view has to be read anew with View. Refused went to the tray, Restamped got a new time, Lost were accepted but had
+// no effect, since somebody's later edits had won.
 type Changes struct {
 	Ops       []Op
 	Rebuild   bool
 	Refused   []Refused
 	Restamped int
+	Lost      []Op
 }
 
 // OpenClient reads a client's record; an empty transaction is a new client.
@@ -106,7 +108,42 @@ func (c *Client) Edit(clock *hlc.Clock, wall int64, edits []Edit) ([]Op, error) 
 			return nil, err
 		}
 	}
+	if err := c.fold(); err != nil {
+		return nil, err
+	}
 	return ops, c.save()
+}
+
+// Limits of the queue of a client that has never met a server.
+const (
+	maxAlone = 20_000 // operations that wait, so that a server hears of each
+	foldBy   = 1_000  // how many are merged at once when there are more
+)
+
+// fold keeps the queue of a client that has never met a server from growing for ever: the oldest operations become content.
+// The first server gets them as what they came to, since content that it does not have is offered to it.
+func (c *Client) fold() error {
+	if c.meta.Epoch != 0 || c.meta.LastN-c.meta.Acked < maxAlone+foldBy {
+		return nil
+	}
+	for n := c.meta.Acked + 1; n <= c.meta.LastN-maxAlone; n++ {
+		k := numberKey(keyQueue, n)
+		q, ok, err := get[queued](c.tx, k)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if _, err := c.apply(&q.Op); err != nil {
+			return err
+		}
+		if err := c.tx.Delete(k); err != nil {
+			return err
+		}
+	}
+	c.meta.Acked = c.meta.LastN - maxAlone
+	return nil
 }
 
 // enqueue gives op the next number and a place at the end of the queue.
@@ -258,4 +295,43 @@ func (c *Client) Reincarnate(clock *hlc.Clock, wall int64) error {
 		}
 	}
 	return c.save()
+}
+
+// Unsent lists what waits, the newest first, as a history of the device's own: operations numbered below before (0: all), those
+// of entity if it is not empty, at most limit. Seq is the operation's number, At the time of its stamp. next is what to pass
+// as before to go on, 0 at the end.
+func (c *Client) Unsent(before uint64, entity string, limit int) (past []Past, next uint64, err error) {
+	n := c.meta.LastN
+	if before > 0 {
+		n = min(n, before-1)
+	}
+	for ; n > c.meta.Acked; n-- {
+		if len(past) >= limit {
+			return past, n + 1, nil
+		}
+		q, ok, err := get[queued](c.tx, numberKey(keyQueue, n))
+		if err != nil {
+			return nil, 0, err
+		}
+		if ok && (entity == "" || q.Op.Entity == entity) {
+			past = append(past, Past{Entry: Entry{Seq: n, Op: q.Op, At: q.Op.At().Millis()}})
+		}
+	}
+	return past, 0, nil
+}
+
+// ViewAt is the view as it was when the operation numbered n had been made here: what was confirmed, overlaid by what waits
+// up to there. ok is false if that operation does not wait.
+func (c *Client) ViewAt(n uint64) (s *State, ok bool, err error) {
+	if n <= c.meta.Acked || n > c.meta.LastN {
+		return nil, false, nil
+	}
+	if s, err = c.load(); err != nil {
+		return nil, false, err
+	}
+	err = eachFrom(c.tx, []byte{keyQueue}, numberKey(keyQueue, n+1), func(_ []byte, q queued) error {
+		s.Apply(q.Op)
+		return nil
+	})
+	return s, true, err
 }

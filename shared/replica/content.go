@@ -25,6 +25,9 @@ import (
 //	l seq                    hub: log entry
 //	d dev                    hub: last number and stamp of a device
 //	v dev n                  hub: verdict other than "applied"
+//	g entity                 hub: the entity was buried
+//	y seq [i]                hub: history older than the log; with a number, an operation that lost
+//	b ...                    hub: content as it was where the history begins, under the keys above
 const (
 	keyMeta     = 'm'
 	keyRegister = 'c'
@@ -37,6 +40,9 @@ const (
 	keyEntry    = 'l'
 	keyDevice   = 'd'
 	keyVerdict  = 'v'
+	keyGrave    = 'g'
+	keyOld      = 'y'
+	keyBase     = 'b'
 )
 
 // content is the merged state as records of a transaction: what a client holds as confirmed, and what a hub serves.
@@ -135,20 +141,28 @@ func eachFrom[T any](tx Tx, from, to []byte, fn func(k []byte, v T) error) error
 // erase deletes every record that begins with one of the kinds.
 func erase(tx Tx, kinds ...byte) error {
 	for _, kind := range kinds {
-		var keys [][]byte
-		if err := tx.Scan([]byte{kind}, []byte{kind + 1}, func(k, _ []byte) bool {
-			keys = append(keys, bytes.Clone(k))
-			return true
-		}); err != nil {
+		if _, err := remove(tx, []byte{kind}, []byte{kind + 1}); err != nil {
 			return err
-		}
-		for _, k := range keys {
-			if err := tx.Delete(k); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// remove deletes every record with from <= key < to, and tells how many there were.
+func remove(tx Tx, from, to []byte) (int, error) {
+	var gone [][]byte
+	if err := tx.Scan(from, to, func(k, _ []byte) bool {
+		gone = append(gone, bytes.Clone(k))
+		return true
+	}); err != nil {
+		return 0, err
+	}
+	for _, k := range gone {
+		if err := tx.Delete(k); err != nil {
+			return 0, err
+		}
+	}
+	return len(gone), nil
 }
 
 // apply merges op and reports whether it changed anything.
@@ -158,8 +172,35 @@ func (c content) apply(op *Op) (bool, error) {
 		return c.set(op.Entity, op.Field, register{op.Value, op.At()})
 	case OpRows:
 		return c.change(op.Entity, op.At(), op.Rows)
+	case OpBury:
+		return c.bury(op.Entity)
 	}
 	return true, nil // kept in the log for those who understand it
+}
+
+// bury removes everything of an entity, and reports whether there was anything.
+func (c content) bury(entity string) (there bool, err error) {
+	registers := append(key(keyRegister, entity), 0)
+	n, err := remove(c.tx, registers, after(registers))
+	if err != nil {
+		return false, err
+	}
+	rows, err := c.dropRows(entity)
+	return n > 0 || rows, err
+}
+
+// dropRows removes an entity's row log, and reports whether there was one.
+func (c content) dropRows(entity string) (there bool, err error) {
+	k := key(keyLog, entity)
+	there = c.tx.Get(k) != nil
+	segments := append(key(keySegment, entity), 0)
+	if _, err := remove(c.tx, segments, after(segments)); err != nil {
+		return false, err
+	}
+	if err := c.tx.Delete(key(keyColumns, entity)); err != nil {
+		return false, err
+	}
+	return there, c.tx.Delete(k)
 }
 
 func (c content) set(entity, field string, r register) (bool, error) {

@@ -34,6 +34,8 @@ type hubRecord struct {
 	Bytes int    `cbor:"4,keyasint"` // of the entries that are there
 	// Latest is the greatest T that was accepted; 0 where nothing was, or by a version that did not count it.
 	Latest uint64 `cbor:"5,keyasint,omitempty"`
+	// Old is the history that is older than the log (history.go).
+	Old oldRecord `cbor:"6,keyasint,omitzero"`
 }
 
 type deviceRecord struct {
@@ -65,17 +67,18 @@ type Submission struct {
 
 // Policy is what the server knows when it judges a submission. Now is its clock in milliseconds since 1970. MayEdit is the
 // author's right, read in the transaction that commits. Check returns a reason and a sentence for operations that are not
-// acceptable in themselves.
+// acceptable in themselves. By is the account that the history names.
 type Policy struct {
 	Now     int64
 	MayEdit bool
+	By      string
 	Check   func(*Op) (Reason, string)
 }
 
 // InitHub starts a hub in an empty transaction. epoch is random, not zero, and remade whenever the log is not the one that
 // clients know (a restore from a copy).
 func InitHub(tx Tx, epoch uint64) (*Hub, error) {
-	h := &Hub{content{tx}, hubRecord{Epoch: epoch}}
+	h := &Hub{content{tx}, hubRecord{Epoch: epoch, Old: oldRecord{Kept: true}}}
 	return h, h.save()
 }
 
@@ -165,6 +168,10 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 // changed nothing. op gets its new stamp if it was restamped.
 func (h *Hub) take(op *Op, from uint64, dev *deviceRecord, p Policy) (seq uint64, err error) {
 	v := verdictRecord{Outcome: refused(op, from, p), Was: op.At()}
+	if v.Outcome.Verdict != Rejected && h.tx.Get(key(keyGrave, op.Entity)) != nil {
+		v.Outcome.Verdict, v.Outcome.Reason = Rejected, ReasonGone
+		v.Outcome.Detail = "This widget was deleted long ago, and cannot be changed any more."
+	}
 	if v.Outcome.Verdict != Rejected {
 		if err := h.stamp(op, dev, p.Now, &v.Outcome); err != nil {
 			return 0, err
@@ -179,11 +186,16 @@ func (h *Hub) take(op *Op, from uint64, dev *deviceRecord, p Policy) (seq uint64
 		}
 		if won {
 			h.meta.Latest = max(latest, op.At().T)
-			if seq, err = h.log(op); err != nil {
+			if seq, err = h.log(Entry{Op: *op, By: p.By, At: p.Now}); err != nil {
 				return 0, err
 			}
-		} else if v.Outcome.Verdict == Applied {
-			v.Outcome.Verdict = Superseded
+		} else {
+			if v.Outcome.Verdict == Applied {
+				v.Outcome.Verdict = Superseded
+			}
+			if err := h.lost(op, p); err != nil {
+				return 0, err
+			}
 		}
 	}
 	dev.LastN = op.N
@@ -204,6 +216,8 @@ func refused(op *Op, from uint64, p Policy) Outcome {
 		out.Reason, out.Detail = ReasonInvalid, "This edit is not from this device."
 	case strings.Contains(op.Entity, "\x00") || len(op.Entity)+len(op.Field) > maxNames:
 		out.Reason, out.Detail = ReasonInvalid, "This edit names nothing that can be stored."
+	case op.Kind == OpBury:
+		out.Reason, out.Detail = ReasonInvalid, "Only the server removes widgets for good."
 	case op.Kind == OpSet && op.Value == nil || op.Kind == OpRows && op.Rows == nil:
 		out.Reason, out.Detail = ReasonInvalid, "This edit holds no value."
 	case op.Rows != nil && (op.Rows.First < 0 || op.Rows.First > maxFirst || op.Rows.DropTo != nil && op.Rows.DropTo.Index < 0):
@@ -249,9 +263,10 @@ func (h *Hub) stamp(op *Op, dev *deviceRecord, now int64, out *Outcome) error {
 }
 
 // log adds an entry and returns its position.
-func (h *Hub) log(op *Op) (uint64, error) {
+func (h *Hub) log(e Entry) (uint64, error) {
 	h.meta.Seq++
-	b, err := cbor.Marshal(Entry{Seq: h.meta.Seq, Op: *op})
+	e.Seq = h.meta.Seq
+	b, err := cbor.Marshal(e)
 	if err != nil {
 		return 0, fmt.Errorf("write log: %w", err)
 	}
@@ -264,31 +279,38 @@ func (h *Hub) forget(id uint64, dev *deviceRecord, floor uint64) error {
 	if dev.Kept == 0 || floor == math.MaxUint64 {
 		return nil
 	}
-	var gone [][]byte
-	if err := h.tx.Scan(numberKey(keyVerdict, id), numberKey(keyVerdict, id, floor+1), func(k, _ []byte) bool {
-		gone = append(gone, bytes.Clone(k))
-		return true
-	}); err != nil {
+	n, err := remove(h.tx, numberKey(keyVerdict, id), numberKey(keyVerdict, id, floor+1))
+	if err != nil {
 		return err
 	}
-	for _, k := range gone {
-		if err := h.tx.Delete(k); err != nil {
-			return err
-		}
-	}
-	dev.Kept -= len(gone)
+	dev.Kept -= n
 	return nil
 }
 
 // Remake begins a new epoch, which is random and not zero: the log is not the one that clients know, because the data were
 // restored from a copy. Every client then gets a snapshot and offers what it holds beyond it. A client that has seen more of
-// the present epoch than Head shows that this is due.
+// the present epoch than Head shows that this is due. The history stays.
 func (h *Hub) Remake(epoch uint64) error {
-	h.meta.Epoch, h.meta.Base, h.meta.Bytes = epoch, h.meta.Seq, 0
-	if err := erase(h.tx, keyEntry); err != nil {
-		return err
-	}
+	h.meta.Epoch = epoch
 	return h.save()
+}
+
+// Bury removes everything of an entity that was deleted long ago, for good: its registers and rows go from here and, by an
+// entry of the log, from every device; what is left is that it is gone, so that operations on it are refused as such. It
+// returns that entry; ok is false where there is nothing to bury.
+func (h *Hub) Bury(entity string, now int64) (e Entry, ok bool, err error) {
+	grave := key(keyGrave, entity)
+	e = Entry{Op: Op{Kind: OpBury, Entity: entity}, At: now}
+	if there, err := h.apply(&e.Op); err != nil || !there || h.tx.Get(grave) != nil {
+		return Entry{}, false, err
+	}
+	if err := h.tx.Put(grave, []byte{}); err != nil {
+		return Entry{}, false, err
+	}
+	if e.Seq, err = h.log(e); err != nil {
+		return Entry{}, false, err
+	}
+	return e, true, h.save()
 }
 
 // Mark takes a position in the log for something that is no edit, such as a change of access, so that every edit is
@@ -352,7 +374,7 @@ func (h *Hub) Header(entity string) (columns json.RawMessage, rows int, err erro
 func (h *Hub) RowKey(entity string, i int) (RowKey, error) { return h.rowKey(entity, i) }
 
 // Compact drops all but the newest keep positions of the log, and more if their entries take too much space. Devices that
-// are further behind get a snapshot.
+// are further behind get a snapshot; the history reaches back further.
 func (h *Hub) Compact(keep uint64) error {
 	base := h.meta.Base
 	if h.meta.Seq > keep {
@@ -360,6 +382,9 @@ func (h *Hub) Compact(keep uint64) error {
 	}
 	if base == h.meta.Base && h.meta.Bytes <= maxLogBytes {
 		return nil
+	}
+	if err := h.keepOld(); err != nil {
+		return err
 	}
 	var gone [][]byte
 	if err := h.tx.Scan([]byte{keyEntry}, []byte{keyEntry + 1}, func(k, b []byte) bool {
@@ -378,10 +403,13 @@ func (h *Hub) Compact(keep uint64) error {
 		return err
 	}
 	for _, k := range gone {
-		if err := h.tx.Delete(k); err != nil {
+		if err := h.retire(k); err != nil {
 			return err
 		}
 	}
 	h.meta.Base = base
+	if err := h.trimOld(); err != nil {
+		return err
+	}
 	return h.save()
 }

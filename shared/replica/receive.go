@@ -1,8 +1,6 @@
 package replica
 
 import (
-	"bytes"
-
 	"widgets.pro/shared/hlc"
 )
 
@@ -60,7 +58,11 @@ func (c *Client) outcome(o Outcome, moved *moves, ch *Changes) error {
 		return c.tx.Delete(k)
 	case Restamped:
 		return c.restamp(q, o.Stamp, moved, ch)
-	case Applied, Superseded:
+	case Superseded:
+		if !q.Offer {
+			ch.Lost = append(ch.Lost, q.Op)
+		}
+	case Applied:
 	}
 	return nil
 }
@@ -134,24 +136,8 @@ func (c *Client) settle() error {
 	if c.meta.Seen < c.meta.AckSeq {
 		return nil
 	}
-	return remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
-}
-
-// remove deletes every record with from <= key < to.
-func remove(tx Tx, from, to []byte) error {
-	var gone [][]byte
-	if err := tx.Scan(from, to, func(k, _ []byte) bool {
-		gone = append(gone, bytes.Clone(k))
-		return true
-	}); err != nil {
-		return err
-	}
-	for _, k := range gone {
-		if err := tx.Delete(k); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	return err
 }
 
 // Delta takes log entries and notes their stamps in clock, whose Last the caller stores in the same transaction. Entries

@@ -34,10 +34,12 @@ type Tx interface {
 // Kind says what an operation does.
 type Kind string
 
-// OpSet writes a register; OpRows changes an entity's row log. Kinds from a newer version are stored and passed on.
+// OpSet writes a register; OpRows changes an entity's row log; OpBury, which only a hub makes, removes everything of an
+// entity for good. Kinds from a newer version are stored and passed on.
 const (
 	OpSet  Kind = "set"
 	OpRows Kind = "rows"
+	OpBury Kind = "bury"
 )
 
 // Op is one operation of one device on one dashboard. (Stamp.Dev, N) identifies it; N counts 1, 2, 3, ... per device
@@ -171,10 +173,13 @@ type Ack struct {
 }
 
 // Entry is one position of a dashboard's log on the server: an operation that took effect. Op.N is kept so that a device
-// can recognise its own.
+// can recognise its own. By is the account that made it, as the Policy named it, and At is when it was judged, by the server's
+// clock in milliseconds since 1970; both are for the history and stay on the server.
 type Entry struct {
 	Seq uint64 `json:"seq" cbor:"1,keyasint"`
 	Op  Op     `json:"op" cbor:"2,keyasint"`
+	By  string `json:"-" cbor:"3,keyasint,omitempty"`
+	At  int64  `json:"-" cbor:"4,keyasint,omitempty"`
 }
 
 // Delta carries log entries From+1 .. To, in order. It may be empty when only positions without an operation lie

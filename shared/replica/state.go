@@ -86,6 +86,12 @@ func (s *State) Apply(op Op) Change {
 			s.rows[op.Entity], s.max = r, hlc.Max(s.max, op.At())
 		}
 		return ch
+	case OpBury:
+		_, registers := s.registers[op.Entity]
+		_, rows := s.rows[op.Entity]
+		delete(s.registers, op.Entity)
+		delete(s.rows, op.Entity)
+		return Change{Won: registers || rows, Reshaped: rows}
 	}
 	return Change{}
 }

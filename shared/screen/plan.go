@@ -88,6 +88,11 @@ func (p *planner) plan(edits []Edit) error {
 			return err
 		}
 	}
+	return p.fits()
+}
+
+// fits checks what the dashboard would come to.
+func (p *planner) fits() error {
 	if len(p.live) > board.MaxWidgets {
 		return fault.Newf(fault.TooLarge, "A dashboard holds at most %d widgets.", board.MaxWidgets).
 			WithHint("Remove some first, or make another dashboard.")

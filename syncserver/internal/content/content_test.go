@@ -146,3 +146,47 @@ func TestB1_FullDashboard(t *testing.T) {
 	accept("a replacement", rows(true))
 	accept("rows after it", rows(false))
 }
+
+// A widget that was removed long ago goes for good, and edits of it are refused as gone.
+func TestSI21_WhatWasRemovedLongAgoIsBuried(t *testing.T) {
+	st := newStore(t)
+	submit(t, st, set(1, wgt, "alive", "true"), set(2, wgt, "kind", `"stat"`), set(3, wgt, "alive", "false"))
+	at := func(now int64, ops ...replica.Op) (ack replica.Ack) {
+		update(t, st, func(tx store.Tx) (err error) {
+			ack, err = content.Submit(tx, silent{}, access.Account(ann), content.Submission{Board: dsh, Dev: 1, Floor: ops[0].N - 1, Ops: ops, Now: now})
+			return err
+		})
+		return ack
+	}
+	n := uint64(3)
+	thousand := func(now int64) {
+		ops := make([]replica.Op, 1_000)
+		for i := range ops {
+			n++
+			ops[i] = set(n, "board", "title", fmt.Sprintf("%q", fmt.Sprint("title ", n)))
+		}
+		at(now, ops...)
+	}
+	kept := func() bool {
+		found := false
+		update(t, st, func(tx store.Tx) error {
+			hub, err := replica.OpenHub(tx.Replica(dsh))
+			if err != nil {
+				return err
+			}
+			_, found, err = hub.Register(wgt, "kind")
+			return err
+		})
+		return found
+	}
+	if thousand(content.BuryAfter - 1000); !kept() {
+		t.Fatal("it was buried too early")
+	}
+	if thousand(content.BuryAfter + 1000); kept() {
+		t.Fatal("it is still there")
+	}
+	n++
+	if ack := at(content.BuryAfter+1000, set(n, wgt, "title", `"too late"`)); len(ack.Outcomes) != 1 || ack.Outcomes[0].Reason != replica.ReasonGone {
+		t.Errorf("%+v", ack)
+	}
+}

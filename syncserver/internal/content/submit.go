@@ -18,6 +18,9 @@ const (
 	LogEntries = 20_000
 	// compactEvery is how many entries more than that may gather before the log is cut.
 	compactEvery = 1_000
+	// BuryAfter is for how long the traces of a removed widget are kept, in ms: whoever was away for longer finds that their
+	// edits of it are refused as gone (SI21).
+	BuryAfter = 90 * 24 * 3_600_000
 	// MaxBytes is how much content a dashboard may hold: rows, with room for everything else.
 	MaxBytes = board.MaxDataBytes + 8<<20
 	// smallBytes is the size up to which a value may still be written to a dashboard that is full.
@@ -74,7 +77,7 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 	}
 	epoch, from := hub.Head()
 	ack, entries, err := hub.Submit(replica.Submission{Dev: s.Dev, Floor: s.Floor, Ops: s.Ops}, replica.Policy{
-		Now: s.Now, MayEdit: g.May(access.Edit), Check: func(op *replica.Op) (replica.Reason, string) { return check(op, full) },
+		Now: s.Now, MayEdit: g.May(access.Edit), By: string(p.AccountID()), Check: func(op *replica.Op) (replica.Reason, string) { return check(op, full) },
 	})
 	if err != nil {
 		return replica.Ack{}, fmt.Errorf("submit to %s: %w", s.Board, err)
@@ -85,6 +88,12 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 		return ack, nil
 	}
 	if to/compactEvery != from/compactEvery {
+		buried, err := bury(hub, s.Now)
+		if err != nil {
+			return replica.Ack{}, fmt.Errorf("bury widgets of %s: %w", s.Board, err)
+		}
+		entries = append(entries, buried...)
+		_, to = hub.Head()
 		if err := hub.Compact(LogEntries); err != nil {
 			return replica.Ack{}, fmt.Errorf("compact %s: %w", s.Board, err)
 		}
@@ -98,6 +107,29 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 	}
 	tx.After(func() { ev.Content(s.Board, step) })
 	return ack, nil
+}
+
+// bury removes for good what was removed long ago, as the latest entries of the log.
+func bury(hub *replica.Hub, now int64) ([]replica.Entry, error) {
+	state, err := hub.Outline()
+	if err != nil {
+		return nil, fmt.Errorf("look for removed widgets: %w", err)
+	}
+	var entries []replica.Entry
+	for _, e := range state.Entities() {
+		alive, stamp, ok := state.Register(e, board.FieldAlive)
+		if e == board.BoardEntity || !ok || string(alive) != "false" || stamp.Millis() > now-BuryAfter {
+			continue
+		}
+		entry, ok, err := hub.Bury(e, now)
+		if err != nil {
+			return nil, fmt.Errorf("remove %s: %w", e, err)
+		}
+		if ok {
+			entries = append(entries, entry)
+		}
+	}
+	return entries, nil
 }
 
 // keep brings the dashboard's record up to date with what was accepted.

@@ -93,6 +93,9 @@ func (s Step) For(g access.Grant) (d replica.Delta, ok bool) {
 }
 
 func (s Step) published(op *replica.Op) bool {
+	if op.Kind == replica.OpBury {
+		return true // nothing but that it is gone
+	}
 	w, ok := s.widgets[op.Entity]
 	if ok && !w.there {
 		return op.Kind == replica.OpSet && op.Field == board.FieldAlive

@@ -6,12 +6,14 @@ import type {
   BoardView,
   Edit,
   Fault,
+  History,
   ImportOptions,
   ImportPreview,
   Invited,
   OrganisationId,
   Settings,
   ShareChange,
+  Then,
   Tray,
   WidgetId,
 } from "./types";
@@ -46,6 +48,15 @@ export interface Backend {
   edit(id: BoardId, edits: readonly Edit[], label: string): Promise<{ version: number; added: WidgetId[] }>;
   undo(id: BoardId): Promise<void>;
   redo(id: BoardId): Promise<void>;
+  /** A page of the dashboard's history, or of one widget's; `before` is the `next` of the page before it. */
+  history(id: BoardId, before?: string, widget?: WidgetId): Promise<History>;
+  /** The dashboard as it was at a position of its history. */
+  boardAt(id: BoardId, position: string): Promise<Then>;
+  /**
+   * Makes the dashboard as it was then, or one widget, or one field of it ("rows" are its data) or of the head ("board"). It is
+   * an edit like others: undo takes it back.
+   */
+  restoreTo(id: BoardId, position: string, widget?: WidgetId | "board", field?: string): Promise<void>;
   /** The dashboard as a JSON file's text, and a widget's rows as CSV. */
   exportBoard(id: BoardId): Promise<string>;
   exportRows(id: BoardId, widget: WidgetId): Promise<string>;

@@ -7,12 +7,14 @@ import type {
   BoardView,
   Edit,
   Fault,
+  History,
   ImportOptions,
   ImportPreview,
   Invited,
   OrganisationId,
   Settings,
   ShareChange,
+  Then,
   Tray,
   WidgetId,
 } from "./types";
@@ -120,6 +122,19 @@ export class HttpBackend implements Backend {
 
   async redo(id: BoardId): Promise<void> {
     await this.#json("POST", at(id, "redo"));
+  }
+
+  async history(id: BoardId, before?: string, widget?: WidgetId): Promise<History> {
+    const query = new URLSearchParams({ ...(before && { before }), ...(widget && { widget }) });
+    return (await this.#json("GET", `${at(id, "history")}?${query.toString()}`)) as History;
+  }
+
+  async boardAt(id: BoardId, position: string): Promise<Then> {
+    return (await this.#json("GET", `${at(id, "history")}/${encodeURIComponent(position)}`)) as Then;
+  }
+
+  async restoreTo(id: BoardId, position: string, widget?: WidgetId | "board", field?: string): Promise<void> {
+    await this.#json("POST", `${at(id, "history")}/${encodeURIComponent(position)}/restore`, { widget, field });
   }
 
   async exportBoard(id: BoardId): Promise<string> {

@@ -44,6 +44,66 @@ export interface WidgetView {
   dataRev: number;
 }
 
+/** A page of a dashboard's history, the newest changes first. */
+export interface History {
+  changes: readonly HistoryChange[];
+  /** What to ask for older changes with, "" at the end. */
+  next: string;
+  /** Says in words why older changes cannot be told, "" if that is all. */
+  missing: string;
+}
+
+/** What one person did in one go. */
+export interface HistoryChange {
+  /** Names the state after it; of a lost change, the state as it would have been. */
+  position: string;
+  at: number;
+  /** A name, "" for somebody who has no account any more. */
+  by: string;
+  mine: boolean;
+  /** It has not reached the server. */
+  waiting: boolean;
+  /** Somebody's later change had won, so it never showed; there is one item. */
+  lost: boolean;
+  items: readonly HistoryItem[];
+}
+
+export type HistoryWhat =
+  | "set"
+  | "added"
+  | "removed"
+  | "back"
+  | "trashed"
+  | "untrashed"
+  | "appended"
+  | "replaced"
+  | "trimmed"
+  | "buried";
+
+/** One thing that was changed, in one widget or, with "" as widget, in the dashboard's head. */
+export interface HistoryItem {
+  what: HistoryWhat;
+  widget: WidgetId | "";
+  /** What the widget is called now or was last. */
+  title: string;
+  /** Of "set": title, description, theme, kind, layout, or opt. and an option's name; what it was set to. */
+  field: string;
+  value?: unknown;
+  /** Rows that were written. */
+  rows: number;
+}
+
+/** A dashboard as it was at a position of its history. */
+export interface Then {
+  position: string;
+  title: string;
+  description: string;
+  theme: Theme;
+  widgets: readonly WidgetView[];
+  /** False where the rows of then are not kept any more: they are later ones. */
+  rows: boolean;
+}
+
 /** What a share link's dialog shows. `inForce` is what the server last said, `wanted` what it will be once synced. */
 export interface ShareView {
   inForce: LinkState;
