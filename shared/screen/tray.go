@@ -2,6 +2,7 @@ package screen
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"widgets.pro/shared/board"
@@ -66,13 +67,14 @@ const (
 	maxValue = 200 // characters of a value
 )
 
-// NewTray tells what was refused. State is the dashboard without it.
-func NewTray(state *replica.State, refused []replica.Refused) Tray {
+// NewTray tells what was refused. State is the dashboard without it, buried what was known of widgets that the server has
+// removed for good.
+func NewTray(state *replica.State, buried []replica.Op, refused []replica.Refused) Tray {
 	t := Tray{Edits: len(refused), Changes: []TrayChange{}}
 	added := map[string]bool{} // widgets that are new in the tray
 	for i := range refused {
 		if op := &refused[i].Op; op.Kind == replica.OpSet && op.Field == board.FieldKind {
-			if _, _, known := state.Register(op.Entity, board.FieldKind); !known {
+			if _, _, known := state.Register(op.Entity, board.FieldKind); !known && !isBuried(buried, op.Entity) {
 				added[op.Entity] = true
 			}
 		}
@@ -85,6 +87,11 @@ func NewTray(state *replica.State, refused []replica.Refused) Tray {
 	at := map[key]int{}
 	var all []TrayChange
 	entities := []string{}
+	past := replica.NewState() // what else is known of widgets
+	unbury(past, buried)
+	for i := range refused {
+		past.Apply(refused[i].Op)
+	}
 	for i := range refused {
 		r := &refused[i]
 		c, option := changeOf(&r.Op)
@@ -118,7 +125,7 @@ func NewTray(state *replica.State, refused []replica.Refused) Tray {
 	t.More = max(0, len(all)-MaxTray)
 	for i, x := range all[:len(all)-t.More] {
 		if !x.Board {
-			x.Widget, x.Kind, x.Gone = nameOf(state, refused, entities[i])
+			x.Widget, x.Kind, x.Gone = nameOf(state, past, entities[i])
 			if x.Change == ChangeAdd {
 				x.Gone = false
 			}
@@ -188,36 +195,39 @@ func short(s string) string {
 	return s
 }
 
-// nameOf is a widget's title and kind, by what others see or else by what was refused; gone says that others see none.
-func nameOf(state *replica.State, refused []replica.Refused, entity string) (title string, kind board.Kind, gone bool) {
-	read := func(s *replica.State) bool {
-		raw, _, ok := s.Register(entity, board.FieldTitle)
-		if ok {
-			_ = json.Unmarshal(raw, &title)
-		}
-		if raw, _, ok := s.Register(entity, board.FieldKind); ok {
-			_ = json.Unmarshal(raw, &kind)
-		}
-		return ok
+// nameOf is a widget's title and kind, by what others see or else by what was known here; gone says that others see none.
+func nameOf(state, past *replica.State, entity string) (title string, kind board.Kind, gone bool) {
+	from := state
+	if _, _, ok := state.Register(entity, board.FieldTitle); !ok {
+		from = past
+	}
+	if raw, _, ok := from.Register(entity, board.FieldTitle); ok {
+		_ = json.Unmarshal(raw, &title)
+	}
+	if raw, _, ok := from.Register(entity, board.FieldKind); ok {
+		_ = json.Unmarshal(raw, &kind)
 	}
 	alive, _, _ := state.Register(entity, board.FieldAlive)
-	if !read(state) {
-		s := replica.NewState()
-		for i := range refused {
-			if refused[i].Op.Entity == entity && refused[i].Op.Kind == replica.OpSet {
-				s.Apply(refused[i].Op)
-			}
-		}
-		read(s)
-	}
 	return short(title), kind, string(alive) != "true"
+}
+
+func isBuried(buried []replica.Op, entity string) bool {
+	return slices.ContainsFunc(buried, func(op replica.Op) bool { return op.Entity == entity })
+}
+
+// unbury puts back what was known of buried widgets.
+func unbury(s *replica.State, buried []replica.Op) {
+	for _, op := range buried {
+		s.Apply(op)
+	}
 }
 
 // WithTray is the picture of a dashboard with everything in it that was refused, as a copy of one's own shows it: the
 // refused edits are the latest there, and widgets that were removed by others are there again if they were edited here. State
-// is the dashboard without them; it is not changed.
-func WithTray(id board.ID, state *replica.State, refused []replica.Refused) board.View {
+// is the dashboard without them, which is not changed; buried is as in NewTray.
+func WithTray(id board.ID, state *replica.State, buried []replica.Op, refused []replica.Refused) board.View {
 	s := state.Clone()
+	unbury(s, buried)
 	clock := hlc.Clock{Dev: 1, Last: s.Max().T}
 	moved := map[hlc.Stamp]hlc.Stamp{}
 	touched, removed := map[string]bool{}, map[string]bool{}
@@ -256,7 +266,7 @@ func WithTray(id board.ID, state *replica.State, refused []replica.Refused) boar
 	return board.NewView(id, s)
 }
 
-// revive makes a widget alive again. What was buried has lost its kind: then one is taken that shows what there is.
+// revive makes a widget alive again. Where its kind is not known, one is taken that shows what there is.
 func revive(s *replica.State, clock *hlc.Clock, entity string) {
 	if raw, _, _ := s.Register(entity, board.FieldAlive); string(raw) == "true" {
 		return

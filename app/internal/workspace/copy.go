@@ -22,7 +22,7 @@ func (w *Workspace) Tray(id board.ID) (Tray, error) {
 	if err != nil {
 		return Tray{}, err
 	}
-	t := screen.NewTray(d.state, refused)
+	t := screen.NewTray(d.state, d.rec.Buried, refused)
 	t.Denied = d.rec.Denied
 	return t, nil
 }
@@ -40,7 +40,7 @@ func (w *Workspace) ExportTray(id board.ID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return screen.Export(screen.WithTray(id, d.state, refused)) //nolint:wrapcheck // says what it was doing
+	return screen.Export(screen.WithTray(id, d.state, d.rec.Buried, refused)) //nolint:wrapcheck // says what it was doing
 }
 
 // tray reads the refused edits of a dashboard. The caller holds w.write and has opened the dashboard.
@@ -80,7 +80,7 @@ func (w *Workspace) KeepCopy(id board.ID) (board.ID, error) {
 	if err != nil {
 		return "", err
 	}
-	v := screen.WithTray(id, d.state, tray)
+	v := screen.WithTray(id, d.state, d.rec.Buried, tray)
 	v.Title = screen.CopyTitle(v.Title)
 	n, err := w.prepare(v, true)
 	if err != nil {

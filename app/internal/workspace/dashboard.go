@@ -124,6 +124,7 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 		return err
 	}
 	rec, view, state, shows := d.rec, d.screen.View(), d.state, false
+	before := d.state
 	var done change
 	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
 		rec = d.rec
@@ -138,19 +139,25 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 		if done, err = fn(tx, c, &rec); err != nil {
 			return err
 		}
+		var gone []replica.Op
 		switch {
 		case done.Rebuild:
 			d.state = nil
 			if state, err = c.View(); err != nil {
 				return err
 			}
+			gone = vanished(before, state)
 			view, shows = board.NewView(rec.ID, state), true
 		case len(done.Ops) > 0:
 			d.state = nil // until the transaction is on disk: if it fails, the replica is loaded again
+			gone = buried(before, done.Ops)
 			view, shows = screen.Apply(state, view, done.Ops), true
 		}
 		rec.Title, rec.Trashed, rec.Widgets = view.Title, !view.Alive, len(view.Widgets)
 		rec.Queued, rec.Refused = waiting(c), rec.Refused+len(done.Refused)
+		if rec.Buried, err = remember(rec, c, gone); err != nil {
+			return err
+		}
 		return tx.PutBoard(rec)
 	})
 	if err != nil {
