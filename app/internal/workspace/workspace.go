@@ -203,7 +203,7 @@ func (w *Workspace) State() AppState {
 		}
 		b := BoardSummary{
 			ID: id, Title: d.rec.Title, Role: d.role(), Trashed: d.rec.Trashed, Sample: d.rec.Sample, Sync: w.syncOf(d),
-			Queued: d.rec.Queued, Mode: mode, Ends: ends, Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
+			Queued: d.rec.Queued, Refused: d.rec.Refused, Mode: mode, Ends: ends, Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
 			Mine: d.mine(), Organisation: w.organisation(d), CanShare: d.manages(),
 		}
 		if !b.Mine {
