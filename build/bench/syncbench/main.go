@@ -29,6 +29,7 @@ type options struct {
 	parts    string
 	rounds   int
 	duration time.Duration
+	brief    bool
 	dir      string
 	now      func() time.Time
 }
@@ -39,6 +40,7 @@ func main() {
 	flag.StringVar(&o.parts, "parts", "edits", "what to measure, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, of which the median counts")
 	flag.DurationVar(&o.duration, "duration", 2*time.Second, "time of one run of writers")
+	flag.BoolVar(&o.brief, "brief", false, "measure only what has a target")
 	flag.StringVar(&o.dir, "dir", "", "where the files that are measured lie; empty is the directory for temporary files")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
