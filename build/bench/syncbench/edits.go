@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"widgets.pro/build/bench/floor"
 	"widgets.pro/build/bench/process"
 	"widgets.pro/build/bench/report"
 	"widgets.pro/shared/board"
@@ -62,7 +64,7 @@ func edits(ctx context.Context, out io.Writer, o options, dir string) (missed bo
 			}
 			rates[i], spent[i] = append(rates[i], r.perSecond), append(spent[i], r.cpu)
 		}
-		f, err := measureFloors(filepath.Join(dir, fmt.Sprint("floor", round)), o)
+		f, err := measureFloors(dir, round, o)
 		if err != nil {
 			return false, fmt.Errorf("floors: %w", err)
 		}
@@ -84,6 +86,34 @@ func edits(ctx context.Context, out io.Writer, o options, dir string) (missed bo
 	report.Say(out, "  floor, %d        %7.0f  the same, grouped: one commit for all that wait\n", mostWriters, report.Median(grouped))
 	report.Say(out, "  fsync            %7.3f ms for an appended page of 4 KiB\n", report.MS(report.Median(synced)))
 	return missed, nil
+}
+
+// floors is what the disk and the store's library can do by themselves.
+type floors struct {
+	fsync           time.Duration // of an appended page
+	single, grouped float64       // commits of one edit's records, and such edits grouped, a second
+}
+
+// What the floors are measured with.
+const (
+	appends = 200
+	commits = 400
+)
+
+func measureFloors(dir string, round int, o options) (f floors, err error) {
+	if f.fsync, err = floor.Sync(filepath.Join(dir, fmt.Sprint("pages", round)), appends, o.now); err != nil {
+		return f, err
+	}
+	b, err := floor.Open(filepath.Join(dir, fmt.Sprint("bare", round)), accounts*boardsOfAccount, o.now)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	if f.single, err = b.Single(commits); err != nil {
+		return f, err
+	}
+	f.grouped, err = b.Grouped(mostWriters, o.duration)
+	return f, err
 }
 
 // settle makes accounts, dashboards and widgets to write to.
