@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -29,9 +30,8 @@ type Process struct {
 }
 
 const (
-	patience    = 20 * time.Second // for a program to listen
-	lookAgain   = 20 * time.Millisecond
-	ticksSecond = 100 // of /proc/PID/stat; the kernel's interface has it fixed
+	patience  = 20 * time.Second // for a program to listen
+	lookAgain = 20 * time.Millisecond
 )
 
 // Server starts the sync server with an empty data file in dir and waits until it listens. Further arguments are put behind
@@ -104,23 +104,28 @@ func (p *Process) listens(ctx context.Context, addr string) error {
 // End kills the program and waits until it is gone.
 func (p *Process) End() { _ = p.cmd.Process.Kill(); _ = p.cmd.Wait() }
 
-// CPU is the processor time that the program has used so far, to a hundredth of a second.
-func (p *Process) CPU() (time.Duration, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
+// CPU is the processor time that the threads of the program have used so far.
+func (p *Process) CPU() (total time.Duration, err error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil || len(threads) == 0 {
+		return 0, errors.Join(errors.New("read processor time: there are no threads"), err)
 	}
-	// Behind the name, which stands in brackets and may hold anything: state is field 3, user time 14, system time 15.
-	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, errors.New("read processor time: there is too little")
+	for _, t := range threads {
+		raw, err := os.ReadFile(t) //nolint:gosec // of the kernel
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the thread has just ended
+		}
+		if err != nil {
+			return 0, fmt.Errorf("read processor time: %w", err)
+		}
+		ran, _, _ := strings.Cut(string(raw), " ") // in ns; what follows is how long it waited, and how often it ran
+		ns, err := strconv.ParseInt(ran, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read processor time: %w", err)
+		}
+		total += time.Duration(ns)
 	}
-	user, err1 := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
-		return 0, fmt.Errorf("read processor time: %w", err)
-	}
-	return time.Duration(user+system) * time.Second / ticksSecond, nil
+	return total, nil
 }
 
 // Resident is the memory of the program that is in use at this moment, in bytes, without what the kernel keeps for its
