@@ -144,7 +144,7 @@ func Decode(frame []byte) (Message, error) {
 // read decodes one message and checks its limits.
 func read[M Message](frame []byte) (Message, error) {
 	var m M
-	if err := json.NewDecoder(bytes.NewReader(frame)).Decode(&m); err != nil {
+	if err := json.Unmarshal(frame, &m); err != nil {
 		return nil, malformed(err)
 	}
 	if c, ok := any(m).(interface{ check() *fault.Error }); ok {
