@@ -135,7 +135,9 @@ func (s *storm) begin(ctx context.Context) error {
 		return err
 	}
 	s.up = true
-	who, err := owner.Register(ctx, s.server.URL(), email, password, s.Mail)
+	signing, cancel := context.WithTimeout(ctx, patience)
+	who, err := owner.Register(signing, s.server.URL(), email, password, s.Mail)
+	cancel()
 	if err != nil {
 		return fmt.Errorf("sign up: %w", err)
 	}

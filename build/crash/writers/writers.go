@@ -129,6 +129,8 @@ func (s *storm) nip(ctx context.Context) error {
 
 // enrol makes accounts, devices and the names of dashboards.
 func (s *storm) enrol(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	for a := range s.Accounts {
 		who, err := owner.Register(ctx, s.server.URL(), fmt.Sprintf("writer%d@example.org", a), password, owner.Mailbox(s.server.URL()))
 		if err != nil {
