@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/devmail"
@@ -93,8 +94,26 @@ func Start(tb testing.TB, o Options) *Server {
 	}
 	tb.Cleanup(s.mailbox.Close)
 	s.start()
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() {
+		s.Close()
+		s.check()
+	})
 	return s
+}
+
+// check looks for damage in the data file, once the server is closed.
+func (s *Server) check() {
+	s.t.Helper()
+	r, err := server.Check(context.Background(), s.o.Data)
+	if fault.KindOf(err) == fault.NotFound {
+		return // the test took it away
+	}
+	if err != nil {
+		s.t.Errorf("check the data file: %v", err)
+	}
+	for _, p := range r.Problems {
+		s.t.Errorf("the data file is not sound: %s", p)
+	}
 }
 
 // start listens on the address of before, so that a server that comes back is found where it was.

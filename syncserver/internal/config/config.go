@@ -229,7 +229,9 @@ const commands = "\nInstead of serving, with the same settings behind them:\n\n"
 	"  check-config\t\tprint the settings as they are understood\n" +
 	"  accounts\t\tlist the accounts; the server must not run\n" +
 	"  reset-link ADDRESS\t\tprint a link that sets another password, for an hour; the server must not run\n" +
-	"  mail-test ADDRESS\t\tsend a letter through the mail server\n"
+	"  mail-test ADDRESS\t\tsend a letter through the mail server\n" +
+	"  check [FILE]\t\tlook for damage in the data file, which no server must have open, or in a backup\n" +
+	"  compact\t\tmake the data file as small as what it holds; the server must not run\n"
 
 func printHelp(out io.Writer, table []Setting) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -105,9 +105,8 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 			return nil, err
 		}
 	}
-	db, err = bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes, OpenFile: o.OpenFile})
-	if err != nil {
-		return nil, openFault(o.Path, err)
+	if db, err = lock(o); err != nil {
+		return nil, err
 	}
 	if isNew || format < Format {
 		if err := db.Update(initialise); err != nil {
@@ -117,6 +116,45 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 	}
 	return db, nil
 }
+
+// lock opens the file for this process alone. Another may have put one in its place while this one waited for its turn,
+// and nobody would ever see what is written to a file without a name; then the other is opened.
+func lock(o Options) (*bbolt.DB, error) {
+	open := o.OpenFile
+	if open == nil {
+		open = os.OpenFile
+	}
+	var file *os.File
+	for range replacedAtMost {
+		db, err := bbolt.Open(o.Path, 0o600, &bbolt.Options{
+			Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes,
+			OpenFile: func(path string, flag int, mode os.FileMode) (f *os.File, err error) {
+				if f, err = open(path, flag, mode); f != nil {
+					file = f
+				}
+				return f, err
+			},
+		})
+		if err != nil {
+			return nil, openFault(o.Path, err)
+		}
+		opened, err := file.Stat()
+		named, err2 := os.Stat(o.Path)
+		switch {
+		case errors.Join(err, err2) == nil && os.SameFile(opened, named):
+			return db, nil
+		case err != nil || err2 != nil && !errors.Is(err2, fs.ErrNotExist):
+			return nil, errors.Join(unreachable(o.Path, errors.Join(err, err2)), db.Close())
+		}
+		if err := db.Close(); err != nil {
+			return nil, unreachable(o.Path, err)
+		}
+	}
+	return nil, unreachable(o.Path, errors.New("another is put in its place again and again"))
+}
+
+// replacedAtMost is how often a file that was replaced is opened again.
+const replacedAtMost = 5
 
 // inspect looks at an existing file without being able to write to it, and tells its format.
 func inspect(o Options) (format uint64, err error) {
