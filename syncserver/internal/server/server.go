@@ -28,6 +28,7 @@ import (
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/control"
 	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
@@ -78,6 +79,7 @@ type Server struct {
 	app     *webapp.Service
 	expiry  *expiry.Job
 	office  *mail.Office
+	door    *control.Door    // nil where no socket could be made
 	mailbox *devmail.Mailbox // nil unless it was asked for
 	routes  []httpmw.Route
 	handler http.Handler
@@ -95,6 +97,9 @@ func New(d Deps) (*Server, error) {
 	s, err := assemble(d, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
+	}
+	if s.door, err = control.Open(d.Config.Data, st, d.Log); err != nil {
+		d.Log.Warn("no backup can be made while this server runs", "error", err)
 	}
 	return s, nil
 }
@@ -280,6 +285,9 @@ func (s *Server) ServeWith(ctx context.Context, ln net.Listener, srv *http.Serve
 // they were cut.
 func (s *Server) endConnections(ctx context.Context) {
 	s.ending.Do(func() {
+		if s.door != nil {
+			s.door.Close()
+		}
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })

@@ -168,6 +168,7 @@ type Guard interface {
 	SetBudget(key []byte, full, now int64) error
 	// Key is the secret that seals sessions, nil before SetKey.
 	Key() ([]byte, error)
+	// SetKey sets it; nil forgets it.
 	SetKey(key []byte) error
 }
 

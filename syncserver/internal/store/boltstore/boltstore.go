@@ -65,7 +65,7 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.LockTimeout == 0 {
-		o.LockTimeout = time.Second
+		o.LockTimeout = lockTimeout
 	}
 	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
 		return nil, unreachable(o.Path, err)
@@ -152,6 +152,9 @@ func lock(o Options) (*bbolt.DB, error) {
 	}
 	return nil, unreachable(o.Path, errors.New("another is put in its place again and again"))
 }
+
+// lockTimeout is how long to wait for another process to let go of the file.
+const lockTimeout = time.Second
 
 // replacedAtMost is how often a file that was replaced is opened again.
 const replacedAtMost = 5

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -51,10 +50,10 @@ func Check(ctx context.Context, path string) (r Report, err error) {
 		}
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	if r.Format, err = inspect(Options{Path: path, LockTimeout: time.Second}); err != nil {
+	if r.Format, err = inspect(Options{Path: path, LockTimeout: lockTimeout}); err != nil {
 		return r, err
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, ReadOnly: true, PreLoadFreelist: true})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true, PreLoadFreelist: true})
 	if err != nil {
 		return r, openFault(path, err)
 	}

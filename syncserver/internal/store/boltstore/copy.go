@@ -102,7 +102,7 @@ func (s *Store) compactInto(path string) (err error) {
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	// Nothing is durable before the end: until then it is of no use to anybody.
-	to, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	to, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		return unreachable(path, err)
 	}
@@ -139,4 +139,42 @@ func SyncDir(path string) error {
 		return unreachable(path, err)
 	}
 	return nil
+}
+
+// CopyFile is Store.Copy of a data file that no server has open, or of a backup. It changes nothing.
+func CopyFile(ctx context.Context, path string, f *os.File) (size int64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged(path, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	if _, err := inspect(Options{Path: path, LockTimeout: lockTimeout}); err != nil {
+		return 0, err
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
+	if err != nil {
+		return 0, openFault(path, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return (&Store{db: db}).Copy(ctx, f)
+}
+
+// PutNew gives a file that is durable its name, unless something has that name already.
+func PutNew(from, to string) error {
+	err := os.Link(from, to)
+	if errors.Is(err, fs.ErrExist) {
+		return taken(to)
+	}
+	if err == nil {
+		return errors.Join(os.Remove(from), SyncDir(to))
+	}
+	// Not every file system knows links.
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+		return taken(to)
+	}
+	return Replace(from, to)
+}
+
+func taken(path string) *fault.Error {
+	return fault.Newf(fault.Conflict, "There is a file %s already.", path).WithHint("It was not changed. Choose another name.")
 }
