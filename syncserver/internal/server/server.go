@@ -54,7 +54,7 @@ const (
 	drainTimeout   = 10 * time.Second // for connections to go when the server goes down
 )
 
-// Deps are what a Server does not make by itself. All but Front, Timeouts and MaxBytes must be given.
+// Deps are what a Server does not make by itself. All but Front, Timeouts, MaxBytes and Rehearse must be given.
 type Deps struct {
 	Config config.Config
 	Log    *slog.Logger
@@ -67,6 +67,8 @@ type Deps struct {
 	Timeouts httpsync.Timeouts
 	// MaxBytes bounds the data file; 0 means no bound.
 	MaxBytes int
+	// Rehearse has the store run each closure twice, for tests; see boltstore.Options.
+	Rehearse bool
 }
 
 // Server is a running sync server but for its listener. Close or Kill it.
@@ -90,7 +92,7 @@ type Server struct {
 
 // New opens the data file and puts the server together. Failures of the data file are faults.
 func New(d Deps) (*Server, error) {
-	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes})
+	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes, Rehearse: d.Rehearse})
 	if err != nil {
 		return nil, err
 	}

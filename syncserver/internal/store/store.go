@@ -16,8 +16,8 @@ import (
 
 // Store is a durable, transactional store. It is safe for concurrent use.
 type Store interface {
-	// View runs fn over a consistent state that no one changes meanwhile. fn must not write and must not wait for
-	// anything: a long View keeps old pages alive.
+	// View runs fn over a consistent state that no one changes meanwhile. fn may run more than once, must not write and must
+	// not wait for anything: a long View keeps old pages alive.
 	View(ctx context.Context, fn func(Tx) error) error
 	// Update runs fn and returns once what it wrote is durable, or returns fn's error and nothing was written. All
 	// updates are one after the other. fn may run more than once and must therefore do no I/O, send nothing, and read

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -41,6 +42,10 @@ type Options struct {
 	LockTimeout time.Duration
 	// OpenFile opens the data file for reading and writing; nil means os.OpenFile.
 	OpenFile func(path string, flag int, mode os.FileMode) (*os.File, error)
+	// Rehearse runs each closure twice, an updating one the first time for nothing, and has those fail with an
+	// UnrepeatableError that do not do the same both times; Close tells the first of them again. It is for tests: each
+	// update has a commit of its own then.
+	Rehearse bool
 }
 
 // Store is a store.Store in a bbolt file.
@@ -49,6 +54,10 @@ type Store struct {
 	log    *slog.Logger
 	queue  chan *request
 	broken atomic.Pointer[fault.Error]
+
+	twice        bool         // Options.Rehearse
+	seed         maphash.Seed // of the digests that rehearsals compare
+	unrepeatable atomic.Pointer[UnrepeatableError]
 
 	closing   chan struct{} // closed by Close: no new updates
 	done      chan struct{} // closed when the committer has ended
@@ -75,7 +84,7 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		db: db, log: o.Log,
+		db: db, log: o.Log, twice: o.Rehearse, seed: maphash.MakeSeed(),
 		queue:   make(chan *request, queueLength),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
@@ -220,7 +229,12 @@ func (s *Store) View(ctx context.Context, fn func(store.Tx) error) (err error) {
 			err = fault.From(fmt.Errorf("read the data file: %v", p))
 		}
 	}()
-	err = s.db.View(func(btx *bbolt.Tx) error { return fn(&transaction{btx: btx}) })
+	err = s.db.View(func(btx *bbolt.Tx) error {
+		if s.twice {
+			return s.viewTwice(fn, btx)
+		}
+		return fn(&transaction{btx: btx})
+	})
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return closed()
 	}
@@ -246,6 +260,9 @@ func (s *Store) Close() error {
 		close(s.closing)
 		<-s.done
 		s.closeErr = s.db.Close()
+		if found := s.unrepeatable.Load(); found != nil {
+			s.closeErr = errors.Join(s.closeErr, found)
+		}
 	})
 	return s.closeErr
 }

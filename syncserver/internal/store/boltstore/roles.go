@@ -238,6 +238,7 @@ func (b boards) Destroy(id board.ID, at int64) error {
 	if err := b.t.delete(bucketBoardsOf, pair(rec.Organisation, id)); err != nil {
 		return err
 	}
+	b.t.effect.delete(bucketReplicas, []byte(id))
 	if err := b.t.btx.Bucket(bucketReplicas).DeleteBucket([]byte(id)); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
 		return fmt.Errorf("delete replica of %s: %w", id, err)
 	}

@@ -77,6 +77,7 @@ type transaction struct {
 	writable bool
 	wrote    bool
 	after    []func()
+	effect   *effect // of a rehearsal, or of what is held against one
 }
 
 func (t *transaction) Accounts() store.Accounts           { return accounts{t} }
@@ -109,6 +110,7 @@ func (t *transaction) put(bucket, key, value []byte) error {
 		return errReadOnly
 	}
 	t.wrote = true
+	t.effect.put(bucket, key, value)
 	if err := t.btx.Bucket(bucket).Put(key, value); err != nil {
 		return fmt.Errorf("put in %s: %w", bucket, err)
 	}
@@ -120,6 +122,7 @@ func (t *transaction) delete(bucket, key []byte) error {
 		return errReadOnly
 	}
 	t.wrote = true
+	t.effect.delete(bucket, key)
 	if err := t.btx.Bucket(bucket).Delete(key); err != nil {
 		return fmt.Errorf("delete from %s: %w", bucket, err)
 	}
@@ -182,6 +185,7 @@ func (r *replicaTx) Put(key, value []byte) error {
 		return errReadOnly
 	}
 	r.t.wrote = true
+	r.t.effect.put([]byte(r.id), key, value)
 	b := r.open()
 	if b == nil {
 		parent := r.t.btx.Bucket(bucketReplicas)
@@ -209,6 +213,7 @@ func (r *replicaTx) Delete(key []byte) error {
 		return nil
 	}
 	r.t.wrote = true
+	r.t.effect.delete([]byte(r.id), key)
 	if err := b.Delete(key); err != nil {
 		return fmt.Errorf("delete from replica of %s: %w", r.id, err)
 	}
