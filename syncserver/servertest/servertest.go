@@ -158,6 +158,9 @@ func (s *Server) URL() string { return "http://" + s.addr }
 // Routes lists every route of the server.
 func (s *Server) Routes() []httpmw.Route { return s.server.Routes() }
 
+// OpenViews is how many transactions read the data file at this moment.
+func (s *Server) OpenViews() int { return s.server.OpenViews() }
+
 // SyncURL is the address of the websocket of sync.
 func (s *Server) SyncURL() string { return "ws://" + s.addr + "/api/v1/sync" }
 

@@ -85,3 +85,7 @@ func there(d Deps) error {
 	}
 	return nil
 }
+
+// OpenViews is how many transactions read the data file at this moment. None may wait for anybody, so it is 0 whenever the
+// server waits.
+func (s *Server) OpenViews() int { return s.store.OpenViews() }
