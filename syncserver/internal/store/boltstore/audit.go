@@ -271,7 +271,17 @@ func (a *auditor) names() {
 }
 
 func (a *auditor) commands() {
-	records(a, bucketCommands, "the answer to command", func([]byte, store.Answer) { a.r.Commands++ })
+	records(a, bucketCommands, "the answer to command", func(k []byte, v store.Answer) {
+		a.r.Commands++
+		if a.r.Format >= 4 && !a.has(bucketAnswerTimes, at(v.At, k)) {
+			a.r.say("The answer to command %q would never be forgotten.", k)
+		}
+	})
+	a.each(bucketAnswerTimes, func(k, _ []byte) {
+		if len(k) <= 8 || !a.has(bucketCommands, k[8:]) {
+			a.r.say("The time of an answer is noted that is not there.")
+		}
+	})
 }
 
 func (a *auditor) budgets() {

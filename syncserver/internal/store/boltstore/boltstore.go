@@ -28,7 +28,7 @@ import (
 )
 
 // Format is the version of the data file that this build writes. It reads older ones, and makes them its own.
-const Format = 3
+const Format = 4
 
 // Options says where and how to keep the data. Only Path is needed.
 type Options struct {
@@ -211,6 +211,9 @@ func initialise(tx *bbolt.Tx) error {
 		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 			return fmt.Errorf("create bucket %q: %w", b, err)
 		}
+	}
+	if err := timeAnswers(tx); err != nil {
+		return err
 	}
 	return tx.Bucket(bucketMeta).Put(keyFormat, binary.BigEndian.AppendUint64(nil, Format))
 }

@@ -166,6 +166,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"invitation in no list":   {lose("", "invites_of"), "in no list"},
 		"mail never sent":         {lose("", "outbox_times"), "never be sent"},
 		"mail lost":               {lose("", "outbox"), "mail is noted"},
+		"answer never forgotten":  {lose("", "answer_times"), "never be forgotten"},
+		"answer lost":             {lose("", "commands"), "answer is noted"},
 		"answered command broken": {spoil("", "commands"), "answer to command"},
 	} {
 		t.Run(name, func(t *testing.T) {

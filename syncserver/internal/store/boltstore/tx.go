@@ -36,6 +36,7 @@ var (
 	bucketTokens       = []byte("tokens")         // hash of token -> board, or dead
 	bucketShortIDs     = []byte("short_ids")      // hash of short id -> board, or dead
 	bucketCommands     = []byte("commands")       // account, command id -> Answer
+	bucketAnswerTimes  = []byte("answer_times")   // time, account, command id -> nothing
 	bucketReplicas     = []byte("replicas")       // board -> bucket of its replica
 	bucketSlugs        = []byte("slugs")          // slug -> board that has or had it, or dead
 	bucketSlugsOf      = []byte("slugs_of")       // board, slug -> nothing
@@ -56,7 +57,8 @@ var (
 	errNoSuchContainer = errors.New("the data file lacks a bucket")
 )
 
-// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links, format 3 with mail.
+// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links, format 3 with mail,
+// format 4 with the times of answers.
 func buckets(format uint64) [][]byte {
 	all := [][]byte{
 		bucketAccounts, bucketEmails, bucketSessions, bucketSessionsOf, bucketOrgs, bucketMembers, bucketMemberOf, bucketBoards,
@@ -67,6 +69,9 @@ func buckets(format uint64) [][]byte {
 	}
 	if format >= 3 {
 		all = append(all, bucketTickets, bucketTicketTimes, bucketInvitations, bucketInviteHashes, bucketInviteHashOf, bucketInvitesOf, bucketOutbox, bucketOutboxTimes)
+	}
+	if format >= 4 {
+		all = append(all, bucketAnswerTimes)
 	}
 	return all
 }
