@@ -85,8 +85,11 @@ func (c *Crowd) join(ctx context.Context, address string, i int) error {
 		return fmt.Errorf("viewer %d: %w", i, err)
 	}
 	c.wg.Go(func() {
+		stop := context.AfterFunc(ctx, func() { _ = ws.CloseNow() })
+		defer stop()
+		reading := context.WithoutCancel(ctx) // which costs less for each frame
 		for {
-			_, frame, err := ws.Read(ctx)
+			_, frame, err := ws.Read(reading)
 			if err != nil {
 				c.took[i] = c.o.Now()
 				_ = ws.CloseNow()

@@ -30,7 +30,7 @@ type writer struct {
 	frames [][]byte
 	batch  int // operations in a message
 	acked  int // operations
-	heard  int // messages other than answers
+	buf    bytes.Buffer
 }
 
 // newWriter connects a new device of an account that follows one dashboard, and prepares its messages: each sets batch
@@ -104,6 +104,9 @@ var errVerdict = errors.New("an edit was not simply applied")
 // write sends one message after the other, each when the one before was acknowledged, until its messages or the time are
 // over.
 func (w *writer) write(ctx context.Context, until time.Time, now func() time.Time) error {
+	stop := context.AfterFunc(ctx, func() { _ = w.ws.CloseNow() })
+	defer stop()
+	ctx = context.WithoutCancel(ctx) // which costs less for each message
 	for i, frame := range w.frames {
 		if !now().Before(until) {
 			return nil
@@ -121,7 +124,7 @@ func (w *writer) write(ctx context.Context, until time.Time, now func() time.Tim
 // await reads until operation n is acknowledged.
 func (w *writer) await(ctx context.Context, n int) error {
 	for {
-		_, frame, err := w.ws.Read(ctx)
+		frame, err := w.read(ctx)
 		if err != nil {
 			return fmt.Errorf("wait for an answer: %w", err)
 		}
@@ -130,7 +133,6 @@ func (w *writer) await(ctx context.Context, n int) error {
 		case bytes.HasPrefix(frame, []byte(`{"t":"error"`)), bytes.HasPrefix(frame, []byte(`{"t":"denied"`)):
 			return fmt.Errorf("the server answers %s", frame)
 		default:
-			w.heard++
 			continue
 		}
 		if bytes.Contains(frame, []byte(`"outcomes"`)) {
@@ -148,4 +150,15 @@ func (w *writer) await(ctx context.Context, n int) error {
 			return nil
 		}
 	}
+}
+
+// read reads one message, which is good until the next.
+func (w *writer) read(ctx context.Context) ([]byte, error) {
+	_, r, err := w.ws.Reader(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // the caller says what it waits for
+	}
+	w.buf.Reset()
+	_, err = w.buf.ReadFrom(r)
+	return w.buf.Bytes(), err
 }

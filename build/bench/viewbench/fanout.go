@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
-	"strconv"
 	"sync"
 	"time"
 
@@ -86,16 +84,22 @@ type arrivals struct {
 	size   int
 }
 
-var numbered = regexp.MustCompile(`Edit ([0-9]+)\b`)
+// number is the number of the edit that a frame brings, 0 if there is none.
+func number(frame []byte) (n int) {
+	_, rest, _ := bytes.Cut(frame, []byte("Edit "))
+	for _, digit := range rest {
+		if digit < '0' || digit > '9' {
+			break
+		}
+		n = 10*n + int(digit-'0')
+	}
+	return n
+}
 
 func (a *arrivals) frame(i int, frame []byte) {
 	at := a.now()
-	m := numbered.FindSubmatch(frame)
-	if m == nil {
-		return
-	}
-	n, err := strconv.Atoi(string(m[1]))
-	if err != nil {
+	n := number(frame)
+	if n == 0 {
 		return
 	}
 	a.mu.Lock()
