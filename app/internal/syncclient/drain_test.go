@@ -211,3 +211,36 @@ func TestQ2_SI8_SI11_TenThousandEditsFromTheFutureDrainInOrder(t *testing.T) {
 	a.has(c)
 	b.has(c)
 }
+
+// A device without a server does not keep every edit for ever, opens its dashboards fast, and hands over everything once
+// somebody signs in.
+func TestQ1_SI14_ThirtyThousandEditsWithoutAServer(t *testing.T) {
+	a := newDevice(t)
+	c := a.tally("Local")
+	const edits = 30_000
+	a.queue(c, 4_000)
+	a.retitle(c.id, c.widget, edits-6_000)
+	if n := a.summary(c.id).Queued; n < 20_000 || n > 21_000 {
+		t.Errorf("%d edits wait", n)
+	}
+	a.queue(c, 2_000) // on top of what was merged
+	begin := time.Now()
+	a.restart()
+	a.has(c)
+	t.Logf("opened in %v, %d edits wait", time.Since(begin).Round(time.Millisecond), a.summary(c.id).Queued)
+	s := servertest.Start(t, servertest.Options{})
+	begin = time.Now()
+	a.enter(s, "ada@example.org")
+	a.untilSynced()
+	t.Logf("handed over in %v", time.Since(begin).Round(time.Millisecond))
+	b := newDevice(t)
+	a.rings.add(b.ring)
+	b.rings.add(a.ring)
+	b.must(b.LogIn(t.Context(), s.URL(), "ada@example.org", password))
+	a.untilSame(b, c.id)
+	a.has(c)
+	b.has(c)
+	if n := b.summary(c.id).Refused + a.summary(c.id).Refused; n != 0 {
+		t.Errorf("%d edits were refused", n)
+	}
+}
