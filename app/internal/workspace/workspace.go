@@ -186,7 +186,7 @@ func (w *Workspace) State() AppState {
 		s.Place = PlaceDesktop
 	}
 	if a := w.account; a != nil {
-		s.Account = &Account{Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
+		s.Account = &Account{ID: a.ID, Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
 	}
 	if p := w.signUp; p != nil {
 		s.SignUp = &SignUp{Email: p.Email, Server: p.Server, Mailbox: p.Mailbox}

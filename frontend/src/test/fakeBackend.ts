@@ -501,7 +501,7 @@ export class FakeBackend implements Backend {
     const name = email.split("@")[0] ?? email;
     this.appState = {
       ...this.appState,
-      account: { email, name, server, verified: true, manageUrl: `${server}/account` },
+      account: { id: `acc_${name}`, email, name, server, verified: true, manageUrl: `${server}/account` },
       signUp: null,
       sync: synced(),
     };

@@ -90,7 +90,7 @@ func TestA1_TicketsThatAreNoGoodMakeNoAccount(t *testing.T) {
 	for name, bad := range map[string]string{"nothing": "", "nonsense": "x", "another": ticket[:len(ticket)-1] + "x", "the claim": claim, "longer": ticket + "0"} {
 		_, _, err := w.confirm(t, bad)
 		isKind(t, name, err, fault.NotFound)
-		_, err = w.service.Verify(t.Context(), bad, here)
+		_, err = w.service.Verify(t.Context(), bad, "", here)
 		isKind(t, name+" as a verification", err, fault.NotFound)
 		isKind(t, name+" as a reset", w.service.Reset(t.Context(), bad, password, here), fault.NotFound)
 	}

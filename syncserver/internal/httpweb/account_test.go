@@ -208,9 +208,13 @@ func TestTheAccountPageChangesTheAccount(t *testing.T) {
 	s.do(c, http.MethodPost, "/account/address", url.Values{"email": {"new@example.org"}, "password": {newPassword}}).is(t, "address", 303, "/account?done=mail#address")
 	link := s.mailed("new@example.org", 0, "/verify/")
 	s.do(c, http.MethodGet, "/account", nil).is(t, "still the old address", 200, "ann@example.org")
-	s.do(client(t), http.MethodGet, link, nil).is(t, "the mail's link", 200, "new@example.org", "Use this address")
-	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "confirm", 200, "Your address is confirmed")
-	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "once more", 404)
+	if a := s.do(client(t), http.MethodGet, link, nil).is(t, "the mail's link elsewhere", 200, "new@example.org", "log in to it first"); strings.Contains(a.body, "Use this address") {
+		t.Error("whoever is not signed in can confirm it")
+	}
+	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "confirm without the account", 303, link)
+	s.do(c, http.MethodGet, link, nil).is(t, "the mail's link", 200, "new@example.org", "Use this address")
+	s.do(c, http.MethodPost, link, url.Values{}).is(t, "confirm", 200, "Your address is confirmed")
+	s.do(c, http.MethodPost, link, url.Values{}).is(t, "once more", 404)
 	s.do(c, http.MethodGet, "/account", nil).is(t, "the new address", 200, "new@example.org")
 	s.enter("new@example.org", newPassword, "")
 	s.do(c, http.MethodPost, "/account/verify", url.Values{}).is(t, "verify what is confirmed", 409, "confirmed already")

@@ -74,7 +74,7 @@ type Tickets interface {
 	Resettable(ctx context.Context, ticket string) (email string, err error)
 	Reset(ctx context.Context, ticket, password string, client netip.Addr) error
 	Verifiable(ctx context.Context, ticket string) (account.Verification, error)
-	Verify(ctx context.Context, ticket string, client netip.Addr) (account.Verification, error)
+	Verify(ctx context.Context, ticket string, by store.AccountID, client netip.Addr) (account.Verification, error)
 }
 
 // Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a

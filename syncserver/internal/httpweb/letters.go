@@ -2,6 +2,7 @@ package httpweb
 
 import (
 	"net/http"
+	"net/url"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/account"
@@ -56,6 +57,12 @@ type sent struct {
 type asked struct {
 	problem
 	account.Verification
+
+	// Me is the address of whoever is signed in, "" if nobody is; Mine says that the account is theirs, and LogIn is where to
+	// log in and come back otherwise.
+	Me    string
+	Mine  bool
+	LogIn string
 }
 
 // over answers for a mail's link that failed: with a page that says why and what to do, or as any request that failed.
@@ -168,7 +175,7 @@ func (s *Site) reset(w http.ResponseWriter, r *http.Request) {
 			s.over(w, r, gone, "/forgot", "Ask for a new link")
 			return
 		}
-		s.page(w, r, httpapi.Status(f.Kind), "reset.html", asked{problemOf(f), account.Verification{Email: email}})
+		s.page(w, r, httpapi.Status(f.Kind), "reset.html", asked{problem: problemOf(f), Verification: account.Verification{Email: email}})
 	default:
 		s.over(w, r, err, "/forgot", "Ask for a new link")
 	}
@@ -180,11 +187,29 @@ func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) {
 		s.over(w, r, err, "/account", "To your account")
 		return
 	}
-	s.page(w, r, http.StatusOK, "verify.html", asked{Verification: v})
+	me, ok, err := s.who(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	p := asked{Verification: v, LogIn: "/login?" + url.Values{"next": {"/verify/" + r.PathValue("ticket")}}.Encode()}
+	if ok {
+		p.Me, p.Mine = me.Email, me.Account == v.Account
+	}
+	s.page(w, r, http.StatusOK, "verify.html", p)
 }
 
 func (s *Site) verify(w http.ResponseWriter, r *http.Request) {
-	v, err := s.cfg.Accounts.Verify(r.Context(), r.PathValue("ticket"), s.cfg.Clients.Addr(r))
+	me, _, err := s.who(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v, err := s.cfg.Accounts.Verify(r.Context(), r.PathValue("ticket"), me.Account, s.cfg.Clients.Addr(r))
+	if fault.KindOf(err) == fault.Denied { // somebody else is signed in by now, or nobody
+		seeOther(w, "/verify/"+r.PathValue("ticket"))
+		return
+	}
 	if err != nil {
 		s.over(w, r, err, "/account", "To your account")
 		return

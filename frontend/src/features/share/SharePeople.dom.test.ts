@@ -54,6 +54,14 @@ describe("I1 inviting", () => {
     expect(await d.box.findByText("bob@example.com is invited. The mail is on its way.")).toBeTruthy();
   });
 
+  test("I6 somebody looks the same in the list of people and in the account's menu", async () => {
+    const d = await shareDialog("invited");
+    const faces = [...document.querySelectorAll(`.face[data-letters="AL"]`)];
+    expect(faces.some((f) => d.element.contains(f))).toBe(true);
+    expect(faces.some((f) => !d.element.contains(f))).toBe(true);
+    expect(new Set(faces.map((f) => /\bt\d\b/.exec(f.className)?.[0])).size).toBe(1);
+  });
+
   test("I1 I5 that the mail is on its way is said only as long as an invitation is open", async () => {
     const d = await shareDialog("private");
     await type(field(d), "bob@example.org, cy@example.org, ");

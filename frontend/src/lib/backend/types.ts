@@ -343,6 +343,8 @@ export interface SyncStatus {
 }
 
 export interface Account {
+  /** The same as that of the person wherever people are listed. */
+  id: string;
   email: string;
   name: string;
   server: string;
