@@ -28,7 +28,7 @@ func (c *Client) Ack(a Ack) (Changes, error) {
 	if a.UpTo > c.meta.Acked {
 		c.meta.Acked, c.meta.AckSeq = a.UpTo, max(a.Seq, c.meta.AckSeq)
 	}
-	if err := c.settle(); err != nil {
+	if err := c.settle(&ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
@@ -93,12 +93,18 @@ func (c *Client) restamp(q queued, stamp hlc.Stamp, ch *Changes) error {
 	return nil
 }
 
-// settle drops what was judged and has been seen.
-func (c *Client) settle() error {
+// settle drops what was judged and has been seen. If something was buried, that may change the view.
+func (c *Client) settle(ch *Changes) error {
 	if c.meta.Seen < c.meta.AckSeq {
 		return nil
 	}
-	_, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	n, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	if n > 0 && c.meta.Dead > 0 {
+		ch.Rebuild = true
+		if c.meta.Acked >= c.meta.Dead {
+			c.meta.Dead = 0
+		}
+	}
 	return err
 }
 
@@ -127,7 +133,7 @@ func (c *Client) Delta(d Delta, clock *hlc.Clock) (Changes, error) {
 		}
 	}
 	c.meta.Seen = d.To
-	if err := c.settle(); err != nil {
+	if err := c.settle(&ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
@@ -153,5 +159,9 @@ func (c *Client) entry(op *Op, clock *hlc.Clock, ch *Changes) error {
 		return err
 	}
 	ch.Ops = append(ch.Ops, *op)
+	if op.Kind == OpBury {
+		// What waits for the entity is shown until it is judged.
+		ch.Rebuild, c.meta.Dead = true, c.meta.LastN
+	}
 	return nil
 }
