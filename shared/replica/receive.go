@@ -119,8 +119,12 @@ func (c *Client) Delta(d Delta, clock *hlc.Clock) (Changes, error) {
 		return ch, nil
 	}
 	for i := range d.Entries {
-		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && op.N > c.meta.LastN {
-			return ch, ErrForked
+		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && d.Entries[i].Seq > c.meta.Seen {
+			if foreign, err := c.foreign(op); err != nil {
+				return ch, err
+			} else if foreign {
+				return ch, ErrForked
+			}
 		}
 	}
 	for i := range d.Entries {
