@@ -70,6 +70,27 @@ func TestSI2_ACopyIsToldApartByWhatTheLogHoldsUnderItsName(t *testing.T) {
 	}
 }
 
+// What both copies hold alike is sent by either without harm; what one of them added is not the other's.
+func TestSI2_AnAnswerSpeaksOfWhatWasSentAlone(t *testing.T) {
+	server := start(t)
+	a := &device{clock: hlc.Clock{Dev: 1}}
+	exchange(t, a, server, true)
+	a.edit(t, 1000, edit("both", `1`))
+	b := &device{tx: *a.tx.Clone(), clock: a.clock}
+	a.edit(t, 1001, edit("a", `1`))
+	b.edit(t, 1002, edit("b", `1`))
+	a.submit(t, server, 10)
+	ack := b.submit(t, server, 1)
+	if ack.UpTo != 1 {
+		t.Errorf("judged up to %d", ack.UpTo)
+	}
+	_, err := b.open(t).Ack(ack)
+	must(t, err)
+	if _, err := b.open(t).Ack(b.submit(t, server, 10)); !errors.Is(err, replica.ErrForked) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSI3_WhatIsSentAgainIsNoFork(t *testing.T) {
 	server := start(t)
 	a := &device{clock: hlc.Clock{Dev: 1}}

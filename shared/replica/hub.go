@@ -163,6 +163,9 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 		}
 	}
 	a := Ack{Epoch: h.meta.Epoch, UpTo: dev.LastN, Seq: h.meta.Seq}
+	if n := len(s.Ops); n > 0 {
+		a.UpTo = min(a.UpTo, s.Ops[n-1].N) // what follows may be of another copy of the device
+	}
 	err = each(h.tx, numberKey(keyVerdict, s.Dev), func(_ []byte, v verdictRecord) error {
 		a.Outcomes = append(a.Outcomes, v.Outcome)
 		return nil
