@@ -54,6 +54,8 @@ func (c *Core) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("desktop program: %w:\n%s", errNotReady, c.Tail())
+	case <-c.Ended():
+		return fmt.Errorf("desktop program: %w:\n%s", errNotReady, c.Tail())
 	case <-c.page.found:
 	}
 	jar, err := cookiejar.New(nil)
