@@ -123,7 +123,7 @@ type firstAddress struct {
 	seen    []byte // what was written until then
 }
 
-var withKey = regexp.MustCompile(`(http://\S+\?key=\S+)\n`) //nolint:gochecknoglobals // never changed
+var withKey = regexp.MustCompile(`(http://\S+\?key=\S+)\n`)
 
 // Write implements io.Writer.
 func (f *firstAddress) Write(b []byte) (int, error) {

@@ -2,6 +2,7 @@ package victim_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ const act = "WIDGETS_TEST_VICTIM"
 func TestMain(m *testing.M) {
 	switch os.Getenv(act) {
 	case "parent": // holds its standard output open by a child, and waits
-		child := exec.Command(os.Args[0])
+		child := exec.CommandContext(context.Background(), os.Args[0])
 		child.Env = append(os.Environ(), act+"=child")
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
 		if err := child.Start(); err != nil {
