@@ -268,7 +268,7 @@ func (c *Client) DropTray(n ...uint64) error {
 func (c *Client) Refuse(reason Reason, detail string) (Changes, error) {
 	var ch Changes
 	for n := c.meta.Acked + 1; n <= c.meta.LastN; n++ {
-		if err := c.outcome(Outcome{N: n, Verdict: Rejected, Reason: reason, Detail: detail}, &ch); err != nil {
+		if err := c.outcome(Outcome{N: n, Verdict: Rejected, Reason: reason, Detail: detail}, &moves{}, &ch); err != nil {
 			return ch, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,10 @@ type device struct {
 	store *localstore.Store
 	keys  *keys
 	skew  time.Duration // of this device's clock
+	line  *line
 	http  *http.Client
+
+	commits atomic.Int64 // changes of the data file
 
 	looks time.Duration // how often what is looked at is repeated, 0 is as in earnest
 
@@ -71,7 +75,8 @@ func (r *rings) ring() {
 
 func newDevice(t *testing.T) *device {
 	t.Helper()
-	d := &device{t: t, path: filepath.Join(t.TempDir(), "data.db"), keys: &keys{m: map[string]string{}}, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, ring: make(chan struct{}, 1), rings: &rings{}}
+	d := &device{t: t, path: filepath.Join(t.TempDir(), "data.db"), keys: &keys{m: map[string]string{}}, line: &line{}, ring: make(chan struct{}, 1), rings: &rings{}}
+	d.http = d.line.client()
 	d.rings.add(d.ring)
 	d.start()
 	t.Cleanup(d.kill)
@@ -94,7 +99,10 @@ func (d *device) enter(s *servertest.Server, email string) servertest.SignedIn {
 func (d *device) start() {
 	d.t.Helper()
 	var err error
-	d.store, err = localstore.Open(d.path, localstore.Options{Random: rand.Reader})
+	d.store, err = localstore.Open(d.path, localstore.Options{Random: rand.Reader, BeforeCommit: func() error {
+		d.commits.Add(1)
+		return nil
+	}})
 	d.must(err)
 	now := func() time.Time { return time.Now().Add(d.skew) }
 	d.Workspace, err = workspace.New(workspace.Deps{

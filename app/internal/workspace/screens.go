@@ -41,6 +41,8 @@ type (
 	Event             = screen.Event
 	NoticeKind        = screen.NoticeKind
 	Notice            = screen.Notice
+	Tray              = screen.Tray
+	TrayChange        = screen.TrayChange
 )
 
 // The values of those types.
