@@ -1,7 +1,7 @@
 import "../../test/page";
 import { fireEvent, screen, waitFor } from "@testing-library/svelte";
 import { expect, test } from "vitest";
-import { start } from "../../test/app";
+import { settle, start } from "../../test/app";
 import type { FakeBackend } from "../../test/fakeBackend";
 
 function tell(backend: FakeBackend, queued: number, total: number): void {
@@ -37,6 +37,14 @@ test("Q1 a long queue is told in words and drawn, and spoken at its quarters and
     expect(spoken()).toBe("All changes are saved on x.");
   });
   expect(screen.queryByRole("progressbar")).toBeNull();
+  // The same state once more takes nothing away that is being read out.
+  const calls = backend.called("state").length;
+  tell(backend, 0, 0);
+  await waitFor(() => {
+    expect(backend.called("state").length).toBeGreaterThan(calls);
+  });
+  await settle();
+  expect(spoken()).toBe("All changes are saved on x.");
 });
 
 test("Q1 a few changes are counted and not made a show of", async () => {
