@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"bytes"
+
 	"widgets.pro/shared/hlc"
 )
 
@@ -32,7 +34,7 @@ func (c *Client) Ack(a Ack) (Changes, error) {
 	if a.UpTo > c.meta.Acked {
 		c.meta.Acked, c.meta.AckSeq = a.UpTo, max(a.Seq, c.meta.AckSeq)
 	}
-	if err := c.settle(); err != nil {
+	if err := c.settle(&ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
@@ -59,12 +61,30 @@ func (c *Client) outcome(o Outcome, moved *moves, ch *Changes) error {
 	case Restamped:
 		return c.restamp(q, o.Stamp, moved, ch)
 	case Superseded:
-		if !q.Offer {
+		missed, err := c.missed(&q)
+		if err != nil {
+			return err
+		}
+		if missed {
 			ch.Lost = append(ch.Lost, q.Op)
 		}
 	case Applied:
 	}
 	return nil
+}
+
+// missed reports whether an operation that was accepted without effect is one that the hub keeps as lost: its author wrote
+// something else than what is there.
+func (c *Client) missed(q *queued) (bool, error) {
+	switch op := &q.Op; {
+	case q.Offer:
+		return false, nil
+	case op.Kind == OpRows:
+		return op.Rows.Replace, nil
+	default:
+		now, ok, err := get[register](c.tx, key(keyRegister, op.Entity, op.Field))
+		return !ok || !bytes.Equal(now.Value, op.Value), err
+	}
 }
 
 // restamp gives an operation that waits the stamp that the server gave it. Its rows have other keys from then on, so trims
@@ -131,12 +151,18 @@ func (c *Client) follow(moved moves) error {
 	return nil
 }
 
-// settle drops what was judged and has been seen.
-func (c *Client) settle() error {
+// settle drops what was judged and has been seen. If something was buried, that may change the view.
+func (c *Client) settle(ch *Changes) error {
 	if c.meta.Seen < c.meta.AckSeq {
 		return nil
 	}
-	_, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	n, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	if n > 0 && c.meta.Dead > 0 {
+		ch.Rebuild = true
+		if c.meta.Acked >= c.meta.Dead {
+			c.meta.Dead = 0
+		}
+	}
 	return err
 }
 
@@ -151,8 +177,12 @@ func (c *Client) Delta(d Delta, clock *hlc.Clock) (Changes, error) {
 		return ch, nil
 	}
 	for i := range d.Entries {
-		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && op.N > c.meta.LastN {
-			return ch, ErrForked
+		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && d.Entries[i].Seq > c.meta.Seen {
+			if foreign, err := c.foreign(op); err != nil {
+				return ch, err
+			} else if foreign {
+				return ch, ErrForked
+			}
 		}
 	}
 	var moved moves
@@ -169,7 +199,7 @@ func (c *Client) Delta(d Delta, clock *hlc.Clock) (Changes, error) {
 		return ch, err
 	}
 	c.meta.Seen = d.To
-	if err := c.settle(); err != nil {
+	if err := c.settle(&ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
@@ -195,5 +225,9 @@ func (c *Client) entry(op *Op, clock *hlc.Clock, moved *moves, ch *Changes) erro
 		return err
 	}
 	ch.Ops = append(ch.Ops, *op)
+	if op.Kind == OpBury {
+		// What waits for the entity is shown until it is judged.
+		ch.Rebuild, c.meta.Dead = true, c.meta.LastN
+	}
 	return nil
 }

@@ -38,7 +38,11 @@ func (d *desk) write(by string, at int64, edits []replica.Edit) {
 	for _, e := range edits {
 		op := replica.Op{Stamp: d.clock.Now(at), Kind: e.Kind, Entity: e.Entity, Field: e.Field, Value: e.Value, Rows: e.Rows}
 		d.state.Apply(op)
-		d.past = append(d.past, replica.Past{Entry: replica.Entry{Seq: uint64(len(d.past)) + 1, Op: op, By: by, At: at}})
+		p := replica.Past{Entry: replica.Entry{Seq: uint64(len(d.past)) + 1, Op: op, By: by, At: at}}
+		if e.Rows != nil {
+			p.Rows = len(e.Rows.Rows)
+		}
+		d.past = append(d.past, p)
 	}
 }
 

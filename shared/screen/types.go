@@ -84,6 +84,7 @@ type BoardSummary struct {
 // Account is who is signed in, and where. ManageURL is the server's page on which account, sessions and organisations are
 // managed; Verified says that the address was proved to be the account's.
 type Account struct {
+	ID        string `json:"id"`
 	Email     string `json:"email"`
 	Name      string `json:"name"`
 	Server    string `json:"server"`

@@ -109,7 +109,7 @@ func (d *device) start() {
 	now := func() time.Time { return time.Now().Add(d.skew) }
 	d.Workspace, err = workspace.New(workspace.Deps{
 		Store: d.store, Now: now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Accounts: syncclient.NewAccounts(d.http), Credentials: d.keys, Version: "test",
+		Accounts: syncclient.NewAccounts(d.http), Archive: syncclient.NewArchive(d.http), Credentials: d.keys, Version: "test",
 	})
 	d.must(err)
 	d.subs = d.Subscribe()

@@ -24,7 +24,7 @@ import (
 	"widgets.pro/shared/sharing"
 )
 
-// Deps is what a Workspace needs. Store, Now, Random, Log, Accounts and Credentials are required.
+// Deps is what a Workspace needs. Store, Now, Random, Log, Accounts, Archive and Credentials are required.
 type Deps struct {
 	Store *localstore.Store
 	// Now is this device's clock, in the user's time zone.
@@ -33,6 +33,7 @@ type Deps struct {
 	Random      io.Reader
 	Log         *slog.Logger
 	Accounts    Accounts
+	Archive     Archive
 	Credentials Credentials
 	// Hash hashes the password of a link; nil means sharing.HashPassword.
 	Hash func(random io.Reader, password string) (sharing.Hash, error)
@@ -186,7 +187,7 @@ func (w *Workspace) State() AppState {
 		s.Place = PlaceDesktop
 	}
 	if a := w.account; a != nil {
-		s.Account = &Account{Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
+		s.Account = &Account{ID: a.ID, Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
 	}
 	if p := w.signUp; p != nil {
 		s.SignUp = &SignUp{Email: p.Email, Server: p.Server, Mailbox: p.Mailbox}

@@ -352,6 +352,7 @@ export function sampleState(): AppState {
   return {
     boards: sampleViews().map((v, i) => summary(v, start + 60 * day - i * day, start - i * day)),
     account: {
+      id: "acc_ada",
       email: "ada@example.org",
       name: "Ada Lovelace",
       server,

@@ -33,6 +33,7 @@ const maxProgramBody = 1 << 20
 type ProgramsConfig struct {
 	Store  store.Store
 	Events content.Events
+	Pasts  *content.Pasts
 	Author *author.Author
 	// People makes what an invitation needs; see people.Service.
 	People *people.Service
@@ -81,6 +82,9 @@ func (p *Programs) Routes() []httpmw.Route {
 		get("/api/v1/boards/{board}/widgets/{widget}/rows", p.rows),
 		change("POST /api/v1/boards/{board}/widgets/{widget}/rows", account.ScopeWrite, http.StatusOK, p.appendRows),
 		change("PUT /api/v1/boards/{board}/widgets/{widget}/rows", account.ScopeWrite, http.StatusOK, p.replaceRows),
+		get("/api/v1/boards/{board}/history", p.history),
+		get("/api/v1/boards/{board}/history/{position}", p.then),
+		change("POST /api/v1/boards/{board}/history/{position}/restore", account.ScopeWrite, http.StatusOK, p.restoreTo),
 		get("/api/v1/boards/{board}/link", p.link),
 		change("POST /api/v1/boards/{board}/link", account.ScopeShare, http.StatusOK, p.changeLink),
 		get("/api/v1/boards/{board}/people", p.people),

@@ -28,6 +28,8 @@ import (
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/control"
 	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
@@ -53,7 +55,7 @@ const (
 	drainTimeout   = 10 * time.Second // for connections to go when the server goes down
 )
 
-// Deps are what a Server does not make by itself. All but Front, Timeouts and MaxBytes must be given.
+// Deps are what a Server does not make by itself. All but Front, Timeouts, MaxBytes and Rehearse must be given.
 type Deps struct {
 	Config config.Config
 	Log    *slog.Logger
@@ -66,6 +68,8 @@ type Deps struct {
 	Timeouts httpsync.Timeouts
 	// MaxBytes bounds the data file; 0 means no bound.
 	MaxBytes int
+	// Rehearse has the store run each closure twice, for tests; see boltstore.Options.
+	Rehearse bool
 }
 
 // Server is a running sync server but for its listener. Close or Kill it.
@@ -78,6 +82,7 @@ type Server struct {
 	app     *webapp.Service
 	expiry  *expiry.Job
 	office  *mail.Office
+	door    *control.Door    // nil where no socket could be made
 	mailbox *devmail.Mailbox // nil unless it was asked for
 	routes  []httpmw.Route
 	handler http.Handler
@@ -88,13 +93,16 @@ type Server struct {
 
 // New opens the data file and puts the server together. Failures of the data file are faults.
 func New(d Deps) (*Server, error) {
-	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes})
+	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes, Rehearse: d.Rehearse})
 	if err != nil {
 		return nil, err
 	}
 	s, err := assemble(d, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
+	}
+	if s.door, err = control.Open(d.Config.Data, st, d.Log); err != nil {
+		d.Log.Warn("no backup can be made while this server runs", "error", err)
 	}
 	return s, nil
 }
@@ -128,8 +136,9 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients, s.mailbox); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
+	pasts := content.NewPasts()
 	if s.app, err = webapp.New(webapp.Config{
-		Store: st, Rooms: s.rooms, Accounts: accounts, People: invites, Mails: s.office.Enabled(), Log: d.Log, Now: d.Now,
+		Store: st, Rooms: s.rooms, Pasts: pasts, Accounts: accounts, People: invites, Mails: s.office.Enabled(), Log: d.Log, Now: d.Now,
 		Random: d.Random, Base: d.Config.Base, Secure: secure, Page: s.web.assets.Workspace(), Fail: s.web.site.Fail, Version: release.Version(),
 	}); err != nil {
 		return nil, fmt.Errorf("prepare the workspace: %w", err)
@@ -151,7 +160,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
 		httpapi.NewPrograms(httpapi.ProgramsConfig{
-			Store: st, Events: s.rooms, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Store: st, Events: s.rooms, Pasts: pasts, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
 			Base: d.Config.Base, Watching: s.rooms.Watchers,
 		}).Routes(),
 		s.web.site.Routes(),
@@ -280,6 +289,9 @@ func (s *Server) ServeWith(ctx context.Context, ln net.Listener, srv *http.Serve
 // they were cut.
 func (s *Server) endConnections(ctx context.Context) {
 	s.ending.Do(func() {
+		if s.door != nil {
+			s.door.Close()
+		}
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })

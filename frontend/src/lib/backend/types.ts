@@ -343,6 +343,8 @@ export interface SyncStatus {
 }
 
 export interface Account {
+  /** The same as that of the person wherever people are listed. */
+  id: string;
   email: string;
   name: string;
   server: string;
@@ -442,6 +444,8 @@ export interface Notice {
   message: string;
   hint: string;
   board: BoardId | "";
+  /** Whether the dashboard's history tells more of it. */
+  history?: boolean;
 }
 
 /** A failure in words. `field` names the input that is wrong. */
