@@ -1,8 +1,11 @@
 package httpapi_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -133,6 +136,27 @@ func TestQ3_Q2_RestoreByTheAPI(t *testing.T) {
 	}
 	if c := b.history("owner", "").Changes[0]; c.Items[0].What != screen.ItemTrashed {
 		t.Errorf("%+v", c)
+	}
+}
+
+// What was is compressed for those who take it, and says the same.
+func TestTheHistoryIsCompressedOnRequest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, servertest.Options{})
+	for _, path := range []string{"/history", "/history/7", "/history/999"} {
+		plain := b.as("owner", http.MethodGet, b.path(path), "", "Accept-Encoding", "gzip;q=0, br")
+		small := b.as("owner", http.MethodGet, b.path(path), "", "Accept-Encoding", "br, gzip")
+		z, err := gzip.NewReader(bytes.NewReader(small.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if err != nil || !bytes.Equal(bytes.TrimSpace(text), plain.body) || small.status != plain.status || small.header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%s: %v, %d %s, plain %d %s", path, err, small.status, text, plain.status, plain.body)
+		}
+		if plain.header.Get("Content-Encoding") != "" || plain.header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%v", plain.header)
+		}
 	}
 }
 
