@@ -79,8 +79,10 @@ func TestQ3_SI22_HistoryOfADeviceAlone(t *testing.T) {
 		}
 	}
 	_, err := d.RestoreTo(t.Context(), id, states[0].position, string(w), "title")
+	isFault(t, err, fault.Conflict) // of what was removed the whole is restored
+	_, err = d.RestoreTo(t.Context(), id, states[0].position, string(w), "")
 	d.must(err)
-	if got := d.history(id, "", "").Changes[0].Items[0]; got.Title != "Orders" || got.Field != board.FieldTitle {
+	if got := d.history(id, "", w).Changes[0].Items[0]; got.Title != "Orders" || got.What != screen.ItemBack || len(d.widget(id, w).Rows) != 1 {
 		t.Errorf("%+v", got)
 	}
 	d.must(d.Trash(id))

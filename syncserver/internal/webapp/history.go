@@ -91,7 +91,6 @@ func (s *Service) restoreTo(w http.ResponseWriter, r *http.Request, me account.I
 		return nil, err
 	}
 	return s.write(r, me, id, screen.RestoreLabel(v, entity), func(l *live) (screen.Planned, error) {
-		edits, err := screen.Restore(l.state, id, v, rows, entity, in.Field)
-		return screen.Planned{Edits: edits, Added: []board.WidgetID{}}, err //nolint:wrapcheck // a fault of what is asked for
+		return screen.Restore(l.state, id, v, rows, entity, in.Field, s.newWidgetID) //nolint:wrapcheck // a fault of what is asked for
 	})
 }
