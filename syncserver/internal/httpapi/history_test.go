@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/replica"
 	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
@@ -136,6 +138,44 @@ func TestQ3_Q2_RestoreByTheAPI(t *testing.T) {
 	}
 	if c := b.history("owner", "").Changes[0]; c.Items[0].What != screen.ItemTrashed {
 		t.Errorf("%+v", c)
+	}
+}
+
+// A widget that was removed months ago and has gone for good comes back as a new one with what was on it.
+func TestQ3_SI21_WhatIsGoneForGoodIsRestored(t *testing.T) {
+	t.Parallel()
+	var days atomic.Int64
+	b := newBench(t, servertest.Options{Now: func() time.Time { return time.Now().AddDate(0, 0, int(days.Load())) }})
+	first := b.history("owner", "").Changes[0].Position
+	edits := []replica.Edit{owner.Set(string(b.widget), board.FieldAlive, false)}
+	if err := b.ann.Edit(t.Context(), b.id, edits...); err != nil {
+		t.Fatal(err)
+	}
+	days.Store(91)
+	for i := range 1_000 { // among which the server looks for what is to be buried
+		edits = append(edits[:i], owner.Set(board.BoardEntity, board.FieldDescription, fmt.Sprint(i)))
+	}
+	if err := b.ann.Edit(t.Context(), b.id, edits...); err != nil {
+		t.Fatal(err)
+	}
+	h := b.history("owner", "?widget="+string(b.widget))
+	if c := h.Changes[0]; c.Items[0].What != screen.ItemBuried || c.Items[0].Title != "By day" || c.By != "" || c.Mine {
+		t.Fatalf("%+v", h)
+	}
+	if then := b.then(first); len(then.Widgets) != 1 || len(then.Widgets[0].Rows) != 2 {
+		t.Fatalf("%+v", then)
+	}
+	if a := b.as("editor", http.MethodPost, b.path("/history/"+first+"/restore"), `{"widget":"`+string(b.widget)+`"}`); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var w struct{ Widgets []struct{ ID, Title string } }
+	b.as("owner", http.MethodGet, b.path(""), "").read(t, &w)
+	if len(w.Widgets) != 1 || w.Widgets[0].Title != "By day" || w.Widgets[0].ID == string(b.widget) {
+		t.Fatalf("%+v", w)
+	}
+	b.widget = board.WidgetID(w.Widgets[0].ID)
+	if b.rows() != `["Mon",1] ["Tue",2]` {
+		t.Error(b.rows())
 	}
 }
 
