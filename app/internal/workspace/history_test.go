@@ -79,8 +79,10 @@ func TestQ3_SI22_HistoryOfADeviceAlone(t *testing.T) {
 		}
 	}
 	_, err := d.RestoreTo(t.Context(), id, states[0].position, string(w), "title")
+	isFault(t, err, fault.Conflict) // of what was removed the whole is restored
+	_, err = d.RestoreTo(t.Context(), id, states[0].position, string(w), "")
 	d.must(err)
-	if got := d.history(id, "", "").Changes[0].Items[0]; got.Title != "Orders" || got.Field != board.FieldTitle {
+	if got := d.history(id, "", w).Changes[0].Items[0]; got.Title != "Orders" || got.What != screen.ItemBack || len(d.widget(id, w).Rows) != 1 {
 		t.Errorf("%+v", got)
 	}
 	d.must(d.Trash(id))
@@ -166,16 +168,21 @@ func TestB1_BadPlacesInTheHistory(t *testing.T) {
 // Whoever lost a conflict is told what about, once for each answer of the server; where somebody else wrote the same, or nobody
 // wrote later, nothing is said.
 func TestQ3_WhoLostAConflictIsTold(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name         string
 		theirs, mine func(w board.WidgetID) []workspace.Edit
 		told         string
 	}{
-		{"a title typed letter by letter", one(setTitle("", "Theirs")), one(setTitle("", "M"), setTitle("", "Mine")),
-			"“Theirs”: your change of the title reached the server after a later one, which stays."},
+		{
+			"a title typed letter by letter", one(setTitle("", "Theirs")), one(setTitle("", "M"), setTitle("", "Mine")),
+			"“Theirs”: your change of the title reached the server after a later one, which stays.",
+		},
 		{"a widget's title", of("T"), of("M"), "“Shop”: your change of the title of “T” reached the server after a later one, which stays."},
-		{"two fields", one(setTitle("", "Theirs"), describe("theirs")), one(setTitle("", "Mine"), describe("mine")),
-			"“Theirs”: 2 of your changes reached the server after later ones, which stay."},
+		{
+			"two fields", one(setTitle("", "Theirs"), describe("theirs")), one(setTitle("", "Mine"), describe("mine")),
+			"“Theirs”: 2 of your changes reached the server after later ones, which stay.",
+		},
 		{"a description", one(describe("theirs")), one(describe("mine")), "“Shop”: your change of the description reached the server after a later one, which stays."},
 		{"rows", rowsOf(`["t",1]`), rowsOf(`["m",1]`), "“Shop”: your change of the data of “Orders” reached the server after a later one, which stays."},
 		{"the same", one(setTitle("", "Ours")), one(setTitle("", "Ours")), ""},
