@@ -17,11 +17,11 @@ func overtaken(d *dashboard, lost []replica.Op) Event {
 		fields[field{lost[i].Entity, lost[i].Field}] = true
 	}
 	if len(fields) == 1 {
-		return notice(NoticeInfo, d.rec.ID, fmt.Sprintf("“%s”: your change of %s reached the server after a later one, which stays.", d.rec.Title, d.subject(&lost[0])),
-			"Yours is in the history.")
+		return inHistory(notice(NoticeInfo, d.rec.ID, fmt.Sprintf("“%s”: your change of %s reached the server after a later one, which stays.", d.rec.Title, d.subject(&lost[0])),
+			"Yours is in the history."))
 	}
-	return notice(NoticeInfo, d.rec.ID, fmt.Sprintf("“%s”: %d of your changes reached the server after later ones, which stay.", d.rec.Title, len(fields)),
-		"Yours are in the history.")
+	return inHistory(notice(NoticeInfo, d.rec.ID, fmt.Sprintf("“%s”: %d of your changes reached the server after later ones, which stay.", d.rec.Title, len(fields)),
+		"Yours are in the history."))
 }
 
 // subject is what an operation is about, in words.

@@ -187,7 +187,7 @@ func (s *Service) travel(w http.ResponseWriter, r *http.Request, me account.Iden
 		return nil, fault.New(fault.Conflict, screen.Overwritten)
 	case skipped:
 		if d, err := s.desk(me); err == nil {
-			notice := &screen.Notice{Kind: screen.NoticeInfo, Message: screen.Overwritten, Board: id}
+			notice := &screen.Notice{Kind: screen.NoticeInfo, Message: screen.Overwritten, Board: id, History: true}
 			d.hub.Publish(screen.Event{Type: screen.EventNotice, Notice: notice})
 		}
 	}

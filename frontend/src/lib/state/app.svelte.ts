@@ -182,8 +182,8 @@ export class AppStore {
         case "notice": {
           const { kind, message, hint, board, history } = event.notice;
           const action =
-            history && board === this.board?.id
-              ? this.#toHistory()
+            history && board
+              ? this.#toHistory(board)
               : board && board !== this.board?.id
                 ? {
                     label: "Show",
@@ -203,12 +203,14 @@ export class AppStore {
     void this.board?.refresh();
   }
 
-  #toHistory(): { label: string; run: () => void } | null {
-    if (!mayEdit(this.board?.shown)) return null;
+  #toHistory(board: BoardId): { label: string; run: () => void } {
     return {
       label: "Show history",
       run: () => {
-        this.openHistory();
+        this.go({ at: "board", id: board });
+        void this.board?.refresh().then(() => {
+          if (this.board?.id === board) this.openHistory();
+        });
       },
     };
   }
@@ -260,7 +262,7 @@ export class AppStore {
         this.backend,
         (fault) => {
           // Somebody else changed the same: the history has both.
-          if (fault.kind === "conflict") this.toasts.show("info", fault.message, { action: this.#toHistory() });
+          if (fault.kind === "conflict") this.toasts.show("info", fault.message, { action: this.#toHistory(to.id) });
           else this.report(fault);
         },
         () => {
