@@ -23,7 +23,7 @@ run: setup-desktop build/bin/widgets build/bin/widgets-server ## build what is m
 build: setup-desktop build/bin/widgets build/bin/widgets-server build/bin/widgetsctl ## build the programs into build/bin
 
 .PHONY: test
-test: setup-test build/bin/widgets build/bin/widgets-server ## run every test: Go with the race detector, front end, browser, real window
+test: setup-test build/bin/widgets build/bin/widgets-server build/bin/widgets-server-ahead ## run every test: Go with the race detector, front end, browser, real window
 	@build/scripts/test.sh
 
 .PHONY: check
@@ -41,6 +41,10 @@ lint: $(TOOLS)/golangci-lint frontend/dist/.built ## check style, import rules a
 .PHONY: bench
 bench: setup-test build/bin/widgets-server ## measure, beside a floor in the same run (needs nginx and wrk)
 	@build/bench/run.sh
+
+.PHONY: crash
+crash: setup-desktop build/bin/widgets build/bin/widgets-server ## kill both programs 200 times each under load, and check that nothing was lost
+	go run ./build/crash
 
 .PHONY: fuzz
 fuzz: frontend/dist/.built ## fuzz every decoder for FUZZTIME each (default 30s)
@@ -70,6 +74,9 @@ build/bin/widgets: frontend/dist/.built $(GO_SOURCES)
 
 build/bin/widgets-server: frontend/dist/.built $(GO_SOURCES)
 	CGO_ENABLED=0 go build $(GOFLAGS_OUT) -o $@ ./syncserver
+
+build/bin/widgets-server-ahead: frontend/dist/.built $(GO_SOURCES)
+	CGO_ENABLED=0 go build $(GOFLAGS_OUT) -o $@ ./syncserver/servertest/ahead
 
 build/bin/widgetsctl: $(GO_SOURCES)
 	CGO_ENABLED=0 go build $(GOFLAGS_OUT) -o $@ ./app/cmd/widgetsctl

@@ -43,6 +43,14 @@ func (p operator) command(ctx context.Context, args []string) (ok bool, err erro
 		err = p.about(args, func(address string, rest []string) error {
 			return p.withData(rest, func(o *server.Operator) error { return p.resetLink(ctx, o, address) })
 		})
+	case "backup":
+		err = p.backup(ctx, args)
+	case "restore":
+		err = p.restore(ctx, args)
+	case "check":
+		err = p.check(ctx, args)
+	case "compact":
+		err = p.compact(ctx, args)
 	case "mail-test":
 		err = p.about(args, func(address string, rest []string) error { return p.mailTest(ctx, address, rest) })
 	default:

@@ -19,7 +19,7 @@ import (
 )
 
 // The commands of whoever runs a server, as they are used: on the data file DATA of a server that does not run, with the
-// accounts of ann and bob, beside one that does run, on RUNNING, and with the mail server SMTP.
+// accounts of ann and bob, with SPARE as a copy of it, beside one that does run, on RUNNING, and with the mail server SMTP.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	running := filepath.Join(t.TempDir(), "running.db")
@@ -30,6 +30,15 @@ func TestScripts(t *testing.T) {
 		srv.SignUp(who + "@example.org")
 	}
 	srv.Close()
+	// Scripts run side by side, and a data file is for one at a time.
+	spare := filepath.Join(t.TempDir(), "server.db")
+	raw, err := os.ReadFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(spare, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	mailbox, err := devmail.Start(devmail.Config{Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATA", data)
+			env.Setenv("SPARE", spare)
 			env.Setenv("RUNNING", running)
 			env.Setenv("SMTP", net.JoinHostPort("127.0.0.1", strconv.Itoa(mailbox.Server().Port)))
 			return nil

@@ -27,7 +27,7 @@ type page struct {
 const find = `
 const roles = {
   button: 'button, [role=button], summary', link: 'a[href], [role=link]', textbox: 'input:not([type]), input[type=text], input[type=search], textarea, [role=textbox], [contenteditable=true]',
-  heading: 'h1, h2, h3, h4, [role=heading]', dialog: 'dialog[open], [role=dialog]', menuitem: '[role=menuitem], [role=menuitemradio]', any: '*',
+  combobox: 'select, [role=combobox]', heading: 'h1, h2, h3, h4, [role=heading]', dialog: 'dialog[open], [role=dialog]', menuitem: '[role=menuitem], [role=menuitemradio]', any: '*',
 };
 const nameOf = (e) => (e.getAttribute('aria-label') ?? (e.getAttribute('aria-labelledby') ?? '').split(/\s+/).map((i) => document.getElementById(i)?.textContent ?? '').join(' ').trim())
   || [...(e.labels ?? [])].map((l) => l.textContent).join(' ') || e.textContent || e.placeholder || e.title || '';

@@ -41,7 +41,7 @@ export class Desk {
   /** Signs up at a server with a development mailbox, and waits until the program is signed in. */
   static async signUp(page: Page, server: string, email: string, password = PASSWORD): Promise<void> {
     await post(page, "/api/account/signup", { server, email, password });
-    await confirm(server, email);
+    await confirm(server, email, password);
     await expect.poll(async () => (await state(page)).account?.email).toBe(email);
   }
 

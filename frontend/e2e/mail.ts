@@ -33,11 +33,10 @@ export async function mailed(server: string, to: string, path: string): Promise<
   return `${server}${found ?? ""}`;
 }
 
-/** Opens the link in the newest mail that asks whether an address is right, and presses the button on its page. */
-export async function confirm(server: string, email: string): Promise<void> {
+/** Opens the link in the newest mail that asks whether an address is right, and gives the password on its page. */
+export async function confirm(server: string, email: string, password: string): Promise<void> {
   const page = await mailed(server, email, "/confirm/");
-  const html = await (await fetch(page)).text();
-  const action = /<form[^>]*\baction="([^"]*)"/.exec(html)?.[1] ?? "";
-  const pressed = await fetch(new URL(action, page), { method: "POST", redirect: "manual" });
+  const body = new URLSearchParams({ password });
+  const pressed = await fetch(page, { method: "POST", body, redirect: "manual" });
   if (pressed.status >= 400) throw new Error(`the address was not confirmed: ${String(pressed.status)}`);
 }

@@ -18,9 +18,9 @@ class Program {
     return this.output;
   }
 
-  protected run(args: readonly string[], env: Record<string, string> = {}): void {
+  protected run(args: readonly string[], env: Record<string, string> = {}, name = this.name): void {
     this.output = "";
-    const child = spawn(join(bin, this.name), args, {
+    const child = spawn(join(bin, name), args, {
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -115,8 +115,9 @@ export class Server extends Program {
     return `http://127.0.0.1:${String(this.port)}`;
   }
 
-  async start(): Promise<void> {
-    this.run([
+  /** Starts the server on the data that it has, or, with `days`, one that is the same but for its clock: that many days on. */
+  async start(days = 0): Promise<void> {
+    const settings = [
       "--listen",
       `127.0.0.1:${String(this.port)}`,
       "--data",
@@ -128,7 +129,9 @@ export class Server extends Program {
       "--dev-mailbox=true",
       "--log-level",
       "debug",
-    ]);
+    ];
+    if (days === 0) this.run(settings);
+    else this.run(["--ahead", `${String(24 * days)}h`, ...settings], {}, "widgets-server-ahead");
     const until = Date.now() + 20_000;
     for (;;) {
       const ready = await fetch(`${this.url}/readyz`).then(

@@ -1,5 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
+import { PASSWORD } from "./desk";
 import { expect, test } from "./fixtures";
 import { confirm } from "./mail";
 
@@ -12,9 +13,9 @@ async function signUp(page: Page, server: string): Promise<void> {
   await page.getByRole("radio", { name: "New account" }).check({ force: true });
   const dialog = page.getByRole("dialog", { name: "Create your account" });
   await dialog.getByLabel("E-mail").fill("ann@example.org");
-  await dialog.getByRole("textbox", { name: "Password" }).fill("correct horse battery staple");
+  await dialog.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
   await dialog.getByRole("button", { name: "Create account" }).click();
-  await confirm(server, "ann@example.org");
+  await confirm(server, "ann@example.org", PASSWORD);
   await expect(page.getByRole("button", { name: /ann@example\.org/ })).toBeVisible();
 }
 
@@ -271,9 +272,9 @@ test("Q1: a link reserved before there is an account works once its owner has si
   await dialog.getByRole("button", { name: "Create an account" }).click();
   const account = page.getByRole("dialog", { name: "Create your account" });
   await account.getByLabel("E-mail").fill("ann@example.org");
-  await account.getByRole("textbox", { name: "Password" }).fill("correct horse battery staple");
+  await account.getByRole("textbox", { name: "Password" }).fill(PASSWORD);
   await account.getByRole("button", { name: "Create account" }).click();
-  await confirm(server.url, "ann@example.org");
+  await confirm(server.url, "ann@example.org", PASSWORD);
   await expect(dialog.getByText("Works now.")).toBeVisible();
   const watcher = await viewer();
   expect((await watcher.goto((await addresses(dialog)).link))?.status()).toBe(200);

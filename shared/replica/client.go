@@ -34,6 +34,8 @@ type clientRecord struct {
 	AckSeq uint64 `cbor:"5,keyasint"` // operations up to Acked may go once Seen has reached this
 	Pages  int    `cbor:"6,keyasint"` // pages of a snapshot received so far
 	PageOf Cursor `cbor:"7,keyasint"` // the snapshot they belong to
+	// Dead is the number up to which operations may be shown although what they changed was buried.
+	Dead uint64 `cbor:"8,keyasint,omitempty"`
 }
 
 // queued is an operation that waits. Offer marks what this device only offers again; if that is refused and was somebody
@@ -268,7 +270,7 @@ func (c *Client) DropTray(n ...uint64) error {
 func (c *Client) Refuse(reason Reason, detail string) (Changes, error) {
 	var ch Changes
 	for n := c.meta.Acked + 1; n <= c.meta.LastN; n++ {
-		if err := c.outcome(Outcome{N: n, Verdict: Rejected, Reason: reason, Detail: detail}, &ch); err != nil {
+		if err := c.outcome(Outcome{N: n, Verdict: Rejected, Reason: reason, Detail: detail}, &moves{}, &ch); err != nil {
 			return ch, err
 		}
 	}

@@ -42,6 +42,9 @@ type deviceRecord struct {
 	LastN uint64 `cbor:"1,keyasint"`
 	LastT uint64 `cbor:"2,keyasint"`
 	Kept  int    `cbor:"3,keyasint"` // verdicts
+	Floor uint64 `cbor:"4,keyasint,omitempty"`
+	// Marks tell apart what another copy of the device numbers alike: one for each operation from Floor or later up to LastN.
+	Marks cbor.ByteString `cbor:"5,keyasint,omitempty"`
 }
 
 // verdictRecord is a verdict that a device may ask for again. Was is the stamp before a Restamped operation got its own.
@@ -125,8 +128,11 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 	if err != nil {
 		return Ack{}, nil, err
 	}
+	if forked, err := h.forked(&dev, s); forked || err != nil {
+		return Ack{Epoch: h.meta.Epoch, UpTo: forkedUpTo, Seq: h.meta.Seq}, nil, err
+	}
 	before := dev
-	dev.LastN = max(dev.LastN, s.Floor)
+	dev.settle(s.Floor)
 	if err := h.forget(s.Dev, &dev, s.Floor); err != nil {
 		return Ack{}, nil, err
 	}
@@ -157,6 +163,9 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 		}
 	}
 	a := Ack{Epoch: h.meta.Epoch, UpTo: dev.LastN, Seq: h.meta.Seq}
+	if n := len(s.Ops); n > 0 {
+		a.UpTo = min(a.UpTo, s.Ops[n-1].N) // what follows may be of another copy of the device
+	}
 	err = each(h.tx, numberKey(keyVerdict, s.Dev), func(_ []byte, v verdictRecord) error {
 		a.Outcomes = append(a.Outcomes, v.Outcome)
 		return nil
@@ -168,6 +177,7 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 // changed nothing. op gets its new stamp if it was restamped.
 func (h *Hub) take(op *Op, from uint64, dev *deviceRecord, p Policy) (seq uint64, err error) {
 	v := verdictRecord{Outcome: refused(op, from, p), Was: op.At()}
+	dev.note(op)
 	if v.Outcome.Verdict != Rejected && h.tx.Get(key(keyGrave, op.Entity)) != nil {
 		v.Outcome.Verdict, v.Outcome.Reason = Rejected, ReasonGone
 		v.Outcome.Detail = "This widget was deleted long ago, and cannot be changed any more."

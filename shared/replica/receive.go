@@ -19,24 +19,28 @@ func (c *Client) Ack(a Ack) (Changes, error) {
 	case a.UpTo < c.meta.Acked:
 		return ch, nil // late; a newer one was here before
 	}
+	var moved moves
 	for _, o := range a.Outcomes {
 		if o.N <= c.meta.Acked || o.N > a.UpTo {
 			continue
 		}
-		if err := c.outcome(o, &ch); err != nil {
+		if err := c.outcome(o, &moved, &ch); err != nil {
 			return ch, err
 		}
+	}
+	if err := c.follow(moved); err != nil {
+		return ch, err
 	}
 	if a.UpTo > c.meta.Acked {
 		c.meta.Acked, c.meta.AckSeq = a.UpTo, max(a.Seq, c.meta.AckSeq)
 	}
-	if err := c.settle(); err != nil {
+	if err := c.settle(&ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
 }
 
-func (c *Client) outcome(o Outcome, ch *Changes) error {
+func (c *Client) outcome(o Outcome, moved *moves, ch *Changes) error {
 	k := numberKey(keyQueue, o.N)
 	q, ok, err := get[queued](c.tx, k)
 	if err != nil || !ok {
@@ -46,6 +50,7 @@ func (c *Client) outcome(o Outcome, ch *Changes) error {
 	case Rejected:
 		ch.Rebuild = true
 		if !q.Offer || q.Op.As.Dev == q.Op.Stamp.Dev {
+			moved.change(&q.Op)
 			r := Refused{Op: q.Op, Outcome: o}
 			ch.Refused = append(ch.Refused, r)
 			if err := put(c.tx, numberKey(keyTray, o.N), r); err != nil {
@@ -54,7 +59,7 @@ func (c *Client) outcome(o Outcome, ch *Changes) error {
 		}
 		return c.tx.Delete(k)
 	case Restamped:
-		return c.restamp(q, o.Stamp, ch)
+		return c.restamp(q, o.Stamp, moved, ch)
 	case Superseded:
 		missed, err := c.missed(&q)
 		if err != nil {
@@ -82,24 +87,57 @@ func (c *Client) missed(q *queued) (bool, error) {
 	}
 }
 
-// restamp gives an operation that waits the stamp that the server gave it. Its rows have other keys from then on, so a trim
-// that waits behind it is made to mean the same rows.
-func (c *Client) restamp(q queued, stamp hlc.Stamp, ch *Changes) error {
+// restamp gives an operation that waits the stamp that the server gave it. Its rows have other keys from then on, so trims
+// that wait behind it have to follow.
+func (c *Client) restamp(q queued, stamp hlc.Stamp, moved *moves, ch *Changes) error {
 	was := q.Op.At()
 	if was == stamp {
 		return nil
 	}
+	if q.Op.Kind == OpRows {
+		moved.add(was, stamp, q.Op.N)
+	}
 	q.Op.Stamp, q.Op.As = stamp, hlc.Stamp{}
 	ch.Restamped++
 	ch.Rebuild = true
-	if err := put(c.tx, numberKey(keyQueue, q.Op.N), q); err != nil || q.Op.Kind != OpRows {
-		return err
+	return put(c.tx, numberKey(keyQueue, q.Op.N), q)
+}
+
+// moves are the stamps that a message from the server gave rows in place of their own. What follows from all of them is done
+// in one walk of the queue, which may be long.
+type moves struct {
+	to    map[hlc.Stamp]hlc.Stamp
+	first uint64 // number of the first operation whose rows moved
+}
+
+func (m *moves) add(from, to hlc.Stamp, n uint64) {
+	if m.to == nil {
+		m.to, m.first = map[hlc.Stamp]hlc.Stamp{}, n
+	}
+	m.to[from], m.first = to, min(m.first, n)
+}
+
+// change makes a trim of rows that moved mean the same rows, and reports whether op is one.
+func (m *moves) change(op *Op) bool {
+	if op.Rows == nil || op.Rows.DropTo == nil {
+		return false
+	}
+	to, ok := m.to[op.Rows.DropTo.Stamp]
+	if ok {
+		op.Rows.DropTo.Stamp = to
+	}
+	return ok
+}
+
+// follow changes the trims that wait.
+func (c *Client) follow(moved moves) error {
+	if moved.to == nil {
+		return nil
 	}
 	var trims []queued
-	if err := eachFrom(c.tx, numberKey(keyQueue, q.Op.N+1), []byte{keyQueue + 1}, func(_ []byte, later queued) error {
-		if r := later.Op.Rows; r != nil && r.DropTo != nil && r.DropTo.Stamp == was {
-			r.DropTo.Stamp = stamp
-			trims = append(trims, later)
+	if err := eachFrom(c.tx, numberKey(keyQueue, moved.first+1), []byte{keyQueue + 1}, func(_ []byte, q queued) error {
+		if moved.change(&q.Op) {
+			trims = append(trims, q)
 		}
 		return nil
 	}); err != nil {
@@ -113,12 +151,18 @@ func (c *Client) restamp(q queued, stamp hlc.Stamp, ch *Changes) error {
 	return nil
 }
 
-// settle drops what was judged and has been seen.
-func (c *Client) settle() error {
+// settle drops what was judged and has been seen. If something was buried, that may change the view.
+func (c *Client) settle(ch *Changes) error {
 	if c.meta.Seen < c.meta.AckSeq {
 		return nil
 	}
-	_, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	n, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
+	if n > 0 && c.meta.Dead > 0 {
+		ch.Rebuild = true
+		if c.meta.Acked >= c.meta.Dead {
+			c.meta.Dead = 0
+		}
+	}
 	return err
 }
 
@@ -133,27 +177,35 @@ func (c *Client) Delta(d Delta, clock *hlc.Clock) (Changes, error) {
 		return ch, nil
 	}
 	for i := range d.Entries {
-		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && op.N > c.meta.LastN {
-			return ch, ErrForked
+		if op := &d.Entries[i].Op; op.Stamp.Dev == clock.Dev && d.Entries[i].Seq > c.meta.Seen {
+			if foreign, err := c.foreign(op); err != nil {
+				return ch, err
+			} else if foreign {
+				return ch, ErrForked
+			}
 		}
 	}
+	var moved moves
 	for i := range d.Entries {
 		e := &d.Entries[i]
 		if e.Seq <= c.meta.Seen {
 			continue
 		}
-		if err := c.entry(&e.Op, clock, &ch); err != nil {
+		if err := c.entry(&e.Op, clock, &moved, &ch); err != nil {
 			return ch, err
 		}
 	}
+	if err := c.follow(moved); err != nil {
+		return ch, err
+	}
 	c.meta.Seen = d.To
-	if err := c.settle(); err != nil {
+	if err := c.settle(&ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
 }
 
-func (c *Client) entry(op *Op, clock *hlc.Clock, ch *Changes) error {
+func (c *Client) entry(op *Op, clock *hlc.Clock, moved *moves, ch *Changes) error {
 	clock.Receive(op.Stamp)
 	clock.Receive(op.As)
 	if op.Stamp.Dev == clock.Dev && op.N > c.meta.Acked {
@@ -164,7 +216,7 @@ func (c *Client) entry(op *Op, clock *hlc.Clock, ch *Changes) error {
 			return err
 		}
 		if ok {
-			if err := c.restamp(q, op.At(), ch); err != nil {
+			if err := c.restamp(q, op.At(), moved, ch); err != nil {
 				return err
 			}
 		}
@@ -173,5 +225,9 @@ func (c *Client) entry(op *Op, clock *hlc.Clock, ch *Changes) error {
 		return err
 	}
 	ch.Ops = append(ch.Ops, *op)
+	if op.Kind == OpBury {
+		// What waits for the entity is shown until it is judged.
+		ch.Rebuild, c.meta.Dead = true, c.meta.LastN
+	}
 	return nil
 }

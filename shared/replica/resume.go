@@ -30,14 +30,14 @@ func (c *Client) Snapshot(p Snapshot, clock *hlc.Clock, wall int64) (Changes, er
 		return ch, c.save()
 	}
 	ch.Rebuild = true
-	if err := c.adopt(of, clock, wall); err != nil {
+	if err := c.adopt(of, clock, wall, &ch); err != nil {
 		return ch, err
 	}
 	return ch, c.save()
 }
 
 // adopt makes the pages that were kept aside the confirmed state.
-func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64) error {
+func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64, ch *Changes) error {
 	forgotten := of.Epoch != c.meta.Epoch || of.Seq < c.meta.Seen
 	var before *State
 	if forgotten {
@@ -59,11 +59,13 @@ func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64) error {
 	clock.Receive(now.max)
 	c.meta.Epoch, c.meta.Seen, c.meta.Pages, c.meta.PageOf = of.Epoch, of.Seq, 0, Cursor{}
 	if forgotten {
-		if err := c.offer(before, now, clock, wall); err != nil {
+		if err := c.offer(before, now, clock, wall, ch); err != nil {
 			return err
 		}
 	}
-	return c.settle()
+	err = c.settle(ch)
+	c.meta.Dead = c.meta.LastN // the snapshot may lack what was buried after it had been accepted
+	return err
 }
 
 // pages reads the pages that were kept aside, one by one: fn writes, which it must not do during a Scan.
@@ -85,7 +87,7 @@ func (c *Client) pages(fn func(Snapshot) error) error {
 
 // offer queues again, under their old stamps, operations that the server had judged but may have forgotten, and what the
 // client held as confirmed that beats what the server has now.
-func (c *Client) offer(before, now *State, clock *hlc.Clock, wall int64) error {
+func (c *Client) offer(before, now *State, clock *hlc.Clock, wall int64, ch *Changes) error {
 	var again []queued
 	if err := eachFrom(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1), func(_ []byte, q queued) error {
 		again = append(again, q)
@@ -94,7 +96,7 @@ func (c *Client) offer(before, now *State, clock *hlc.Clock, wall int64) error {
 		return err
 	}
 	c.meta.AckSeq = 0
-	if err := c.settle(); err != nil {
+	if err := c.settle(ch); err != nil {
 		return err
 	}
 	have := now.Clone()

@@ -25,6 +25,19 @@ func (d *device) edit(t *testing.T, wall int64, edits ...replica.Edit) []replica
 	return ops
 }
 
+// submit hands in up to n operations that wait, and returns the answer.
+func (d *device) submit(t *testing.T, server *replica.Memory, n int) replica.Ack {
+	t.Helper()
+	h, err := replica.OpenHub(server)
+	must(t, err)
+	c := d.open(t)
+	ops, err := c.Pending(0, n, 1<<20)
+	must(t, err)
+	ack, _, err := h.Submit(replica.Submission{Dev: d.clock.Dev, Floor: c.Status().Acked, Ops: ops}, replica.Policy{Now: 1000, MayEdit: true})
+	must(t, err)
+	return ack
+}
+
 // same reports an error unless every device shows exactly what the server holds.
 func same(t *testing.T, server *replica.Memory, devices ...*device) *replica.State {
 	t.Helper()
@@ -211,4 +224,46 @@ func TestSI17_UnknownKindsArePassedOn(t *testing.T) {
 	}
 	exchange(t, b, server, true)
 	same(t, server, a, b)
+}
+
+func TestSI10_WhatWaitsForABuriedWidgetGoesWithIt(t *testing.T) {
+	row := appendRows(0, 1)
+	for name, pages := range map[string]bool{"told by the log": false, "told by a snapshot": true} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			a := &device{clock: hlc.Clock{Dev: 1}}
+			exchange(t, a, server, true)
+			a.edit(t, 1000, row)
+			ack := a.submit(t, server, 1) // the verdict comes late
+			h, err := replica.OpenHub(server)
+			must(t, err)
+			_, ok, err := h.Bury("w", 1000)
+			if must(t, err); !ok {
+				t.Fatal("not buried")
+			}
+			a.edit(t, 1001, row)
+			var ch replica.Changes
+			if pages {
+				p, err := h.Snapshot(1 << 20)
+				must(t, err)
+				ch, err = a.open(t).Snapshot(p[0], &a.clock, 1001)
+				must(t, err)
+			} else {
+				d, _, err := h.Since(7, 0, 10, 1<<20)
+				must(t, err)
+				ch, err = a.open(t).Delta(d, &a.clock)
+				must(t, err)
+			}
+			if !ch.Rebuild {
+				t.Error("the view is not read anew when the widget goes")
+			}
+			if ch, err = a.open(t).Ack(ack); err != nil || !ch.Rebuild {
+				t.Errorf("the view is not read anew when what waited for the widget goes: %v", err)
+			}
+			if ch, err = a.open(t).Ack(a.submit(t, server, 1)); err != nil || len(ch.Refused) != 1 || ch.Refused[0].Outcome.Reason != replica.ReasonGone {
+				t.Errorf("%+v, %v", ch, err)
+			}
+			same(t, server, a)
+		})
+	}
 }

@@ -48,6 +48,7 @@ type fileWidget struct {
 func Export(v board.View) ([]byte, error) {
 	f := file{Format: fileFormat, Version: fileVersion, Title: v.Title, Description: v.Description, Theme: v.Theme, Widgets: make([]fileWidget, 0, len(v.Widgets))}
 	for _, x := range v.Widgets {
+		x = widened(x)
 		f.Widgets = append(f.Widgets, fileWidget{Kind: x.Kind, Title: x.Title, Layout: x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
 	}
 	text, err := json.MarshalIndent(f, "", "  ")

@@ -322,11 +322,12 @@ func alive(widget, gone bool) Item {
 
 // Restore is what makes a dashboard, or what is named of it, as it was: a widget, or with field one of its registers or its
 // rows (FieldRows), and with BoardEntity as entity one of the head. Now is the replica as it is, before the picture of then.
-// Whether the dashboard lies in the trash is left as it is. With rows false rows are left as they are. The fault is Conflict where it is like that already, and
-// NotFound where there was no such widget then.
-func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity, field string) ([]replica.Edit, error) {
+// Whether the dashboard lies in the trash is left as it is. With rows false rows are left as they are. A widget that was
+// removed so long ago that it went for good comes back under a new id. The fault is Conflict where it is like that already or
+// cannot be, and NotFound where there was no such widget then.
+func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity, field string, newID func() (board.WidgetID, error)) (Planned, error) {
 	present := board.NewView(id, now)
-	p := newPlanner(present, nil)
+	p := newPlanner(present, newID)
 	p.lenient = true
 	wants := func(f string) bool { return field == "" || field == f }
 	set := func(entity, f string, value any) error {
@@ -343,7 +344,7 @@ func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity
 	if entity == "" || entity == board.BoardEntity {
 		if err := errors.Join(set(board.BoardEntity, board.FieldTitle, then.Title), set(board.BoardEntity, board.FieldDescription, then.Description),
 			set(board.BoardEntity, board.FieldTheme, then.Theme)); err != nil {
-			return nil, err
+			return Planned{}, err
 		}
 	}
 	found := entity == "" || entity == board.BoardEntity
@@ -354,8 +355,11 @@ func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity
 			continue
 		}
 		found = true
+		if _, there := p.live[w.ID]; !there && field != "" {
+			return Planned{}, fault.New(fault.Conflict, "This widget was removed since.").WithHint("Restore the whole widget.")
+		}
 		if err := restoreWidget(p, now, w, rows, wants, set); err != nil {
-			return nil, err
+			return Planned{}, err
 		}
 	}
 	if entity == "" {
@@ -363,22 +367,22 @@ func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity
 			if !was[w.ID] {
 				delete(p.live, w.ID)
 				if err := p.set(string(w.ID), board.FieldAlive, json.RawMessage("false")); err != nil {
-					return nil, err
+					return Planned{}, err
 				}
 			}
 		}
 	}
 	switch {
 	case found && field == FieldRows && !rows:
-		return nil, fault.New(fault.Conflict, "The data of that time are not kept any more.")
+		return Planned{}, fault.New(fault.Conflict, "The data of that time are not kept any more.")
 	case !found:
 		f := fault.New(fault.NotFound, "This widget was not on the dashboard then.")
 		f.Field = "widget"
-		return nil, f
+		return Planned{}, f
 	case len(p.out) == 0:
-		return nil, fault.New(fault.Conflict, "It is like that already.")
+		return Planned{}, fault.New(fault.Conflict, "It is like that already.")
 	}
-	return p.out, p.fits()
+	return Planned{Edits: p.out, Added: p.added}, p.fits()
 }
 
 // sameJSON reports whether two values are the same but for how they are written.
@@ -393,6 +397,9 @@ const FieldRows = "rows"
 // restoreWidget plans that a widget is as it was.
 func restoreWidget(p *planner, now *replica.State, w board.Widget, rows bool, wants func(string) bool, set func(entity, f string, value any) error) error {
 	entity := string(w.ID)
+	if len(now.Fields(entity)) == 0 { // which stay of those that were removed, but for those that went for good
+		return p.add(Edit{Kind: w.Kind, Title: w.Title, Layout: &w.Layout, Options: w.Options, Columns: w.Columns, Rows: w.Rows})
+	}
 	for _, r := range []struct {
 		field string
 		value any

@@ -46,8 +46,8 @@ func Plan(v board.View, edits []Edit, newID func() (board.WidgetID, error)) (Pla
 	return Planned{Edits: p.out, Added: p.added}, nil
 }
 
-// PlanNew is what writes the content of v into an empty dashboard, under new ids. Lenient keeps widgets of kinds from a
-// newer version.
+// PlanNew is what writes the content of v into an empty dashboard, under new ids. Lenient keeps what a merge may have brought
+// about: widgets of kinds from a newer version, and rows that are wider than the columns.
 func PlanNew(v board.View, lenient bool, newID func() (board.WidgetID, error)) ([]replica.Edit, error) {
 	p := newPlanner(board.View{}, newID)
 	p.lenient = lenient
@@ -59,6 +59,9 @@ func PlanNew(v board.View, lenient bool, newID func() (board.WidgetID, error)) (
 		edits = append(edits, Edit{Do: DoBoard, Field: board.FieldTheme, Value: jsonString(string(v.Theme))})
 	}
 	for _, x := range v.Widgets {
+		if lenient {
+			x = widened(x)
+		}
 		edits = append(edits, Edit{Do: DoAdd, Kind: x.Kind, Title: x.Title, Layout: &x.Layout, Options: x.Options, Columns: x.Columns, Rows: x.Rows})
 	}
 	if err := p.plan(edits); err != nil {

@@ -63,6 +63,8 @@ type BoardSummary struct {
 	Sample  bool         `json:"sample"`
 	Sync    Sync         `json:"sync"`
 	Queued  int          `json:"queued"`
+	// Refused counts the edits made here that the server refused and that the user has not settled; see Tray.
+	Refused int `json:"refused"`
 	// Mode is the mode in force, not the one that may still wait for the server (rule A4). Ends is when that link ends by
 	// itself, 0 if never or if nobody gets in by it (rule L5).
 	Mode    sharing.Mode `json:"mode"`
@@ -82,6 +84,7 @@ type BoardSummary struct {
 // Account is who is signed in, and where. ManageURL is the server's page on which account, sessions and organisations are
 // managed; Verified says that the address was proved to be the account's.
 type Account struct {
+	ID        string `json:"id"`
 	Email     string `json:"email"`
 	Name      string `json:"name"`
 	Server    string `json:"server"`
@@ -117,17 +120,19 @@ const (
 )
 
 // SyncStatus is the connection in words: Sentence is ready to show, Hint says what to do, Queued counts the edits and
-// commands that wait on this device, LastSynced is when everything was last exchanged (0 is never).
+// commands that wait on this device, LastSynced is when everything was last exchanged (0 is never). Total is, while they are
+// being sent, how many Queued was at most since the sending began; otherwise it is Queued.
 type SyncStatus struct {
 	State      SyncState `json:"state"`
 	Sentence   string    `json:"sentence"`
 	Hint       string    `json:"hint"`
 	Queued     int       `json:"queued"`
+	Total      int       `json:"total"`
 	LastSynced int64     `json:"lastSynced"`
 }
 
-// BoardHead is a dashboard without its widgets. Undo and Redo are the labels of what would be undone or redone, or nil;
-// Version is the version of the view in this run of the program.
+// BoardHead is a dashboard without its widgets. Refused counts the edits in its Tray. Undo and Redo are the labels of what
+// would be undone or redone, or nil; Version is the version of the view in this run of the program.
 type BoardHead struct {
 	ID          board.ID     `json:"id"`
 	Title       string       `json:"title"`
@@ -138,6 +143,7 @@ type BoardHead struct {
 	Sample      bool         `json:"sample"`
 	Sync        Sync         `json:"sync"`
 	Queued      int          `json:"queued"`
+	Refused     int          `json:"refused"`
 	Undo        *string      `json:"undo"`
 	Redo        *string      `json:"redo"`
 	Share       ShareView    `json:"share"`

@@ -21,6 +21,8 @@ type Step struct {
 	grouped bool
 	fields  []fieldStep
 	rows    []rowsStep
+	// size is what bytes said when the step was pushed: counting rows takes as long as there are many.
+	size int
 }
 
 // fieldStep is one register: its value before (nil: there was none) and after.
@@ -172,10 +174,11 @@ func (k *Stack) Push(s *Step, merge bool) {
 	if n := len(k.steps); merge && n > 0 && k.steps[n-1].absorb(s) {
 		return
 	}
+	s.size = s.bytes()
 	k.steps = append(k.steps, s)
 	limit, size := cmp.Or(k.Limit, maxStepBytes), 0
 	for i, s := range slices.Backward(k.steps) {
-		if size += s.bytes(); (size > limit || len(k.steps)-i > maxSteps) && i < len(k.steps)-1 {
+		if size += s.size; (size > limit || len(k.steps)-i > maxSteps) && i < len(k.steps)-1 {
 			k.steps = slices.Delete(k.steps, 0, i+1)
 			break
 		}
@@ -225,7 +228,7 @@ func (k *Stack) Label() *string {
 func (k *Stack) Bytes() int {
 	n := 0
 	for _, s := range k.steps {
-		n += s.bytes()
+		n += s.size
 	}
 	return n
 }

@@ -91,15 +91,14 @@ func Decode(frame []byte) (Message, error) {
 	if len(frame) > MaxFrame {
 		return nil, fault.Newf(fault.TooLarge, "A message may have at most %d KiB.", MaxFrame>>10)
 	}
-	var head struct {
-		T    Type `json:"t"`
-		Must bool `json:"must"`
-	}
-	if err := json.Unmarshal(frame, &head); err != nil {
-		return nil, malformed(err)
-	}
-	if head.T == "" {
-		return nil, fault.Field("t", "A message must name its type.")
+	head, ok := peek(frame)
+	if !ok {
+		if err := json.Unmarshal(frame, &head); err != nil {
+			return nil, malformed(err)
+		}
+		if head.T == "" {
+			return nil, fault.Field("t", "A message must name its type.")
+		}
 	}
 	switch head.T {
 	case TypeHello:
@@ -141,10 +140,30 @@ func Decode(frame []byte) (Message, error) {
 	return Unknown{Name: head.T}, nil
 }
 
+// head is what of a frame says how to read the rest.
+type head struct {
+	T    Type `json:"t"`
+	Must bool `json:"must"`
+}
+
+// peek reads the type of a frame that is written as Encode writes the most frequent ones, without reading it all.
+func peek(frame []byte) (h head, ok bool) {
+	rest, ok := bytes.CutPrefix(frame, []byte(`{"t":"`))
+	if !ok {
+		return h, false
+	}
+	for _, t := range []Type{TypeOps, TypeAck, TypeDelta} {
+		if after, is := bytes.CutPrefix(rest, []byte(t)); is && bytes.HasPrefix(after, []byte(`",`)) {
+			return head{T: t}, true
+		}
+	}
+	return h, false
+}
+
 // read decodes one message and checks its limits.
 func read[M Message](frame []byte) (Message, error) {
 	var m M
-	if err := json.NewDecoder(bytes.NewReader(frame)).Decode(&m); err != nil {
+	if err := json.Unmarshal(frame, &m); err != nil {
 		return nil, malformed(err)
 	}
 	if c, ok := any(m).(interface{ check() *fault.Error }); ok {

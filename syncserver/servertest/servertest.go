@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/devmail"
@@ -45,6 +46,9 @@ type Options struct {
 	Data string
 	// MaxBytes bounds the data file, as a full disk would; 0 means no bound.
 	MaxBytes int
+	// Grouped has the store commit in groups, as servers do. Otherwise it runs each closure twice, the first time for
+	// nothing, as it may, and has those fail that do not do the same both times.
+	Grouped bool
 	// Base is the public base URL; "" means the server's own address.
 	Base string
 	// Proxies are the addresses whose X-Forwarded-For is believed.
@@ -93,8 +97,26 @@ func Start(tb testing.TB, o Options) *Server {
 	}
 	tb.Cleanup(s.mailbox.Close)
 	s.start()
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() {
+		s.Close()
+		s.check()
+	})
 	return s
+}
+
+// check looks for damage in the data file, once the server is closed.
+func (s *Server) check() {
+	s.t.Helper()
+	r, err := server.Check(context.Background(), s.o.Data)
+	if fault.KindOf(err) == fault.NotFound {
+		return // the test took it away
+	}
+	if err != nil {
+		s.t.Errorf("check the data file: %v", err)
+	}
+	for _, p := range r.Problems {
+		s.t.Errorf("the data file is not sound: %s", p)
+	}
 }
 
 // start listens on the address of before, so that a server that comes back is found where it was.
@@ -117,7 +139,7 @@ func (s *Server) start() {
 	s.server, err = server.New(server.Deps{
 		Config: cfg,
 		Log:    slog.New(slog.NewTextHandler(s.o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes,
+		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes, Rehearse: !s.o.Grouped,
 		Timeouts: httpsync.Timeouts{Hello: s.o.Hello, Write: s.o.Write, Ping: s.o.Ping, Pong: s.o.Pong},
 	})
 	if err != nil {
@@ -135,6 +157,9 @@ func (s *Server) URL() string { return "http://" + s.addr }
 
 // Routes lists every route of the server.
 func (s *Server) Routes() []httpmw.Route { return s.server.Routes() }
+
+// OpenViews is how many transactions read the data file at this moment.
+func (s *Server) OpenViews() int { return s.server.OpenViews() }
 
 // SyncURL is the address of the websocket of sync.
 func (s *Server) SyncURL() string { return "ws://" + s.addr + "/api/v1/sync" }

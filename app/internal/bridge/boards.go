@@ -126,16 +126,33 @@ func invite(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (an
 	return ws.Invite(id, in.Addresses, in.Role, in.Message)
 }
 
-func (b *Bridge) export(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
+func tray(_ http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
 	id, err := boardID(r)
 	if err != nil {
 		return nil, err
 	}
-	text, err := ws.Export(id)
+	return ws.Tray(id)
+}
+
+func (b *Bridge) exportTray(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
+	return b.file(w, r, ws.ExportTray)
+}
+
+func (b *Bridge) export(w http.ResponseWriter, r *http.Request, ws *workspace.Workspace) (any, error) {
+	return b.file(w, r, ws.Export)
+}
+
+// file answers with a dashboard as the text of a JSON file.
+func (b *Bridge) file(w http.ResponseWriter, r *http.Request, text func(board.ID) ([]byte, error)) (any, error) {
+	id, err := boardID(r)
 	if err != nil {
 		return nil, err
 	}
-	b.send(w, r, http.StatusOK, "application/json; charset=utf-8", text)
+	out, err := text(id)
+	if err != nil {
+		return nil, err
+	}
+	b.send(w, r, http.StatusOK, "application/json; charset=utf-8", out)
 	return nil, nil //nolint:nilnil // the answer is on its way
 }
 

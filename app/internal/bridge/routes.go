@@ -44,6 +44,8 @@ func (b *Bridge) routes() http.Handler {
 		"POST /api/boards/{id}/share/dismiss":       onBoard(func(ws *workspace.Workspace, id board.ID) (any, error) { return done{}, ws.DismissRefusal(id) }),
 		"POST /api/boards/{id}/keep-copy":           onBoard(func(ws *workspace.Workspace, id board.ID) (any, error) { return made(ws.KeepCopy(id)) }),
 		"POST /api/boards/{id}/discard":             onBoard(func(ws *workspace.Workspace, id board.ID) (any, error) { return done{}, ws.DiscardRefused(id) }),
+		"GET /api/boards/{id}/tray":                 tray,
+		"GET /api/boards/{id}/tray/export":          b.exportTray,
 		"POST /api/boards/{id}/edits":               edit,
 		"POST /api/boards/{id}/share":               share,
 		"POST /api/boards/{id}/invite":              invite,

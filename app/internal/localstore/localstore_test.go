@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,7 +113,7 @@ func TestRecordsSurviveReopening(t *testing.T) {
 			t.Errorf("refusal %+v", got.Refusal)
 		}
 		got.Refusal, want.Refusal = nil, nil
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		if a, ok, err := tx.Account(); err != nil || !ok || a != account {

@@ -2,6 +2,7 @@ package localstore
 
 import (
 	"widgets.pro/shared/board"
+	"widgets.pro/shared/replica"
 	"widgets.pro/shared/sharing"
 )
 
@@ -36,6 +37,9 @@ type Board struct {
 	Organisation string `cbor:"16,keyasint,omitempty"`
 	Owner        string `cbor:"17,keyasint,omitempty"`
 	Mine         bool   `cbor:"18,keyasint,omitempty"`
+	// Buried is what was known here of widgets that the server has removed for good while edits of them, made here, were not
+	// settled: fields and columns, as operations that write them.
+	Buried []replica.Op `cbor:"19,keyasint,omitempty"`
 }
 
 // People are those who can open a dashboard with an account, and the invitations that wait for an answer, as the server

@@ -36,8 +36,13 @@ func (a *Archive) History(ctx context.Context, server, token string, id board.ID
 	if widget != "" {
 		q.Set("widget", widget)
 	}
-	if err = a.get(ctx, server, "/api/v1/boards/"+string(id)+"/history?"+q.Encode(), token, maxHistory, &h); err == nil && h.Changes == nil {
+	err = a.get(ctx, server, "/api/v1/boards/"+string(id)+"/history?"+q.Encode(), token, maxHistory, &h)
+	switch {
+	case err == nil && h.Changes == nil:
 		err = notOurs(server)
+	case fault.KindOf(err) == fault.NotFound:
+		err = fault.Newf(fault.Outdated, "%s does not tell the history of this dashboard.", hostOf(server)).
+			WithHint("It may be of an earlier version than this program.").WithCause(err)
 	}
 	return h, err
 }
@@ -81,8 +86,11 @@ func (a *Archive) get(ctx context.Context, server, path, token string, limit int
 		Error *fault.Error `json:"error"`
 	}
 	if err := json.Unmarshal(text, &failed); err == nil && failed.Error != nil && failed.Error.Message != "" {
-		if failed.Error.Kind == fault.Unauthenticated {
+		switch failed.Error.Kind { //nolint:exhaustive // the others are for people as they are
+		case fault.Unauthenticated:
 			return signInAgain(server)
+		case fault.Busy:
+			return fault.Newf(fault.Busy, "%s has too much to do at the moment.", hostOf(server)).WithHint("Try again in a moment.").WithCause(failed.Error)
 		}
 		return failed.Error
 	}

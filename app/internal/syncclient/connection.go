@@ -46,6 +46,7 @@ type connection struct {
 	retell bool
 	glance []byte
 	quiet  bool // nothing but glances was exchanged since the workspace was told how things stand
+	most   int  // how many changes waited at most since everything was exchanged last
 }
 
 // lane is what is under way for one dashboard.
@@ -450,11 +451,14 @@ func (k *connection) complaint(m wire.Error) error {
 
 // tell tells the workspace how things stand.
 func (k *connection) tell() error {
-	if !k.listed || k.unsure > 0 || len(k.out) > 0 || k.w.Waiting() > 0 {
+	waiting := k.w.Waiting()
+	k.most = max(k.most, waiting)
+	if !k.listed || k.unsure > 0 || len(k.out) > 0 || waiting > 0 {
 		k.quiet = false
-		k.w.SetConnection(workspace.Connection{State: workspace.StateSyncing})
+		k.w.SetConnection(workspace.Connection{State: workspace.StateSyncing, Total: k.most})
 		return nil
 	}
+	k.most = 0
 	if k.quiet {
 		return nil
 	}

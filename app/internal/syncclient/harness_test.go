@@ -1,6 +1,7 @@
 package syncclient_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +33,11 @@ type device struct {
 	store *localstore.Store
 	keys  *keys
 	skew  time.Duration // of this device's clock
+	line  *line
 	http  *http.Client
+
+	commits  atomic.Int64  // changes of the data file
+	patience time.Duration // of until, 0 is 20 s
 
 	looks time.Duration // how often what is looked at is repeated, 0 is as in earnest
 
@@ -71,7 +77,8 @@ func (r *rings) ring() {
 
 func newDevice(t *testing.T) *device {
 	t.Helper()
-	d := &device{t: t, path: filepath.Join(t.TempDir(), "data.db"), keys: &keys{m: map[string]string{}}, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, ring: make(chan struct{}, 1), rings: &rings{}}
+	d := &device{t: t, path: filepath.Join(t.TempDir(), "data.db"), keys: &keys{m: map[string]string{}}, line: &line{}, ring: make(chan struct{}, 1), rings: &rings{}}
+	d.http = d.line.client()
 	d.rings.add(d.ring)
 	d.start()
 	t.Cleanup(d.kill)
@@ -94,7 +101,10 @@ func (d *device) enter(s *servertest.Server, email string) servertest.SignedIn {
 func (d *device) start() {
 	d.t.Helper()
 	var err error
-	d.store, err = localstore.Open(d.path, localstore.Options{Random: rand.Reader})
+	d.store, err = localstore.Open(d.path, localstore.Options{Random: rand.Reader, BeforeCommit: func() error {
+		d.commits.Add(1)
+		return nil
+	}})
 	d.must(err)
 	now := func() time.Time { return time.Now().Add(d.skew) }
 	d.Workspace, err = workspace.New(workspace.Deps{
@@ -158,6 +168,13 @@ func (d *device) kill() {
 	_ = d.store.Close()
 }
 
+// patient lets devices take their time: what they have to do is much, and under the race detector takes ten times as long.
+func patient(all ...*device) {
+	for _, d := range all {
+		d.patience = 3 * time.Minute
+	}
+}
+
 func (d *device) restart() {
 	d.t.Helper()
 	d.kill()
@@ -174,7 +191,7 @@ func (d *device) must(err error) {
 // until waits for an event, here or on a device that rings here too, after which ok holds.
 func (d *device) until(what string, ok func() bool) {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(d.t.Context(), cmp.Or(d.patience, 20*time.Second))
 	defer cancel()
 	for !ok() {
 		select {

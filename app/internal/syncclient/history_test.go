@@ -15,9 +15,9 @@ import (
 	"widgets.pro/syncserver/servertest"
 )
 
-func (d *device) history(id board.ID, before string) workspace.History {
+func (d *device) history(id board.ID) workspace.History {
 	d.t.Helper()
-	h, err := d.History(d.t.Context(), id, before, "")
+	h, err := d.History(d.t.Context(), id, "", "")
 	d.must(err)
 	return h
 }
@@ -59,7 +59,7 @@ func TestQ3_TheLaterWinsAndTheOtherIsInTheHistory(t *testing.T) {
 	ann.edit(id, rename(w, "Of ann"))
 
 	// Offline, what waits is told, and that there is more.
-	h := bob.history(id, "")
+	h := bob.history(id)
 	if len(h.Changes) != 1 || !h.Changes[0].Waiting || !h.Changes[0].Mine || h.Changes[0].Items[0].Title != "Of bob, again" || h.Next != "" ||
 		!strings.HasPrefix(h.Missing, "Older changes are told when there is a connection to 127.0.0.1:") {
 		t.Fatalf("%s", text(h))
@@ -76,7 +76,9 @@ func TestQ3_TheLaterWinsAndTheOtherIsInTheHistory(t *testing.T) {
 	if ann.content(id) != before {
 		t.Errorf("%s\nnot\n%s", ann.content(id), before)
 	}
-	bob.until("it is told", func() bool { return bob.told("“Sales”: your change of the title of “Of ann” reached the server after a later one, which stays.") == 1 })
+	bob.until("it is told", func() bool {
+		return bob.told("“Sales”: your change of the title of “Of ann” reached the server after a later one, which stays.") == 1
+	})
 	if ann.told("reached the server") != 0 {
 		t.Error("who won is told, too")
 	}
@@ -84,7 +86,7 @@ func TestQ3_TheLaterWinsAndTheOtherIsInTheHistory(t *testing.T) {
 		t.Errorf("what waited is still there: %v", err)
 	}
 	for _, d := range []*device{ann, bob} {
-		h := d.history(id, "")
+		h := d.history(id)
 		if len(h.Changes) < 3 || h.Missing != "" || h.Next != "" {
 			t.Fatalf("%s", text(h))
 		}
@@ -98,7 +100,7 @@ func TestQ3_TheLaterWinsAndTheOtherIsInTheHistory(t *testing.T) {
 			t.Errorf("%s", text(c))
 		}
 	}
-	lost := ann.history(id, "").Changes[0].Position
+	lost := ann.history(id).Changes[0].Position
 	_, err := ann.RestoreTo(t.Context(), id, lost, string(w), "title")
 	ann.must(err)
 	bob.until("it is restored", func() bool { return bob.view(id).Widgets[0].Title == "Of bob, again" })
@@ -111,14 +113,14 @@ func TestQ3_TheLaterWinsAndTheOtherIsInTheHistory(t *testing.T) {
 func TestQ3_SI22_AStateOfTheServerIsRestored(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, id, w, _ := conflicting(t)
-	first, was := ann.history(id, "").Changes[0].Position, ann.content(id)
+	first, was := ann.history(id).Changes[0].Position, ann.content(id)
 	bob.edit(id, workspace.Edit{Do: workspace.DoRows, Widget: w, Columns: columns("m"), Rows: []json.RawMessage{json.RawMessage(`[7]`)}})
 	bob.edit(id, workspace.Edit{Do: workspace.DoRemove, Widget: w}, title("Other"))
 	bob.edit(id, workspace.Edit{Do: workspace.DoAdd, Kind: board.KindMarkdown, Title: "New"})
 	bob.untilSynced()
 	ann.until("bob's edits are there", func() bool { return ann.content(id) == bob.content(id) })
 	changed := ann.content(id)
-	if h := ann.history(id, ""); h.Changes[0].By != "bob" || len(h.Changes[0].Items) != 4 {
+	if h := ann.history(id); h.Changes[0].By != "bob" || len(h.Changes[0].Items) != 4 {
 		t.Errorf("%s", text(h))
 	}
 	then, err := ann.Then(t.Context(), id, first)
@@ -156,7 +158,7 @@ func TestQ3_SI22_AStateOfTheServerIsRestored(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	ann.edit(id, title("Offline"))
-	here := ann.history(id, "").Changes[0].Position
+	here := ann.history(id).Changes[0].Position
 	ann.edit(id, title("Offline, later"))
 	if _, err := ann.RestoreTo(t.Context(), id, here, "board", "title"); err != nil || ann.view(id).Title != "Offline" {
 		t.Errorf("%v, %q", err, ann.view(id).Title)
@@ -167,7 +169,7 @@ func TestQ3_SI22_AStateOfTheServerIsRestored(t *testing.T) {
 func TestA6_TheHistoryEndsWithTheRole(t *testing.T) {
 	t.Parallel()
 	s, ann, bob, id, _, bobIn := conflicting(t)
-	first := ann.history(id, "").Changes[0].Position
+	first := ann.history(id).Changes[0].Position
 	s.SetRole(id, bobIn, sharing.RoleViewer)
 	bob.until("bob views", func() bool { return bob.view(id).Role == sharing.RoleViewer })
 	refused := func() {
@@ -187,7 +189,7 @@ func TestA6_TheHistoryEndsWithTheRole(t *testing.T) {
 	bob.until("it is not bob's any more", func() bool { return bob.view(id).Sync == workspace.SyncDenied })
 	refused()
 	ann.must(ann.LogOut(t.Context()))
-	if h := ann.history(id, ""); len(h.Changes) != 0 || !strings.HasPrefix(h.Missing, "Older changes are told when you are signed in to 127.0.0.1:") {
+	if h := ann.history(id); len(h.Changes) != 0 || !strings.HasPrefix(h.Missing, "Older changes are told when you are signed in to 127.0.0.1:") {
 		t.Errorf("%s", text(h))
 	}
 }
@@ -202,7 +204,8 @@ func TestB1_AServerThatTellsItsHistoryWrongly(t *testing.T) {
 	}{
 		{"not JSON", "<html>", 200, fault.Invalid},
 		{"another answer", `{}`, 200, fault.Invalid},
-		{"a fault", `{"error":{"kind":"busy","message":"Not now."}}`, 429, fault.Busy},
+		{"a fault", `{"error":{"kind":"denied","message":"Not you."}}`, 403, fault.Denied},
+		{"a spent budget", `{"error":{"kind":"busy","message":"Not now.","hint":"Read a header."}}`, 429, fault.Busy},
 		{"an ended session", `{"error":{"kind":"unauthenticated","message":"Who?"}}`, 401, fault.Unauthenticated},
 		{"no fault", `x`, 502, fault.Unavailable},
 		{"too much", strings.Repeat(" ", 17<<20), 200, fault.TooLarge},
@@ -219,7 +222,7 @@ func TestB1_AServerThatTellsItsHistoryWrongly(t *testing.T) {
 			t.Cleanup(srv.Close)
 			a := syncclient.NewArchive(srv.Client())
 			_, err := a.History(t.Context(), srv.URL, "token", "dsh_x", "12", "wgt_x")
-			if f := fault.From(err); f.Kind != c.kind || f.Message == "" || strings.Contains(err.Error(), "token") {
+			if f := fault.From(err); f.Kind != c.kind || f.Message == "" || strings.Contains(f.Hint, "header") || strings.Contains(err.Error(), "token") {
 				t.Errorf("%v", err)
 			}
 			if c.kind == fault.TooLarge {
@@ -229,5 +232,19 @@ func TestB1_AServerThatTellsItsHistoryWrongly(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// A server of an earlier version tells no history, which is said; what waits here is told all the same.
+func TestQ3_AServerWithoutAHistory(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"error":{"kind":"not_found","message":"There is nothing at this address."}}`))
+	}))
+	t.Cleanup(srv.Close)
+	_, err := syncclient.NewArchive(srv.Client()).History(t.Context(), srv.URL, "token", "dsh_x", "", "")
+	if f := fault.From(err); f.Kind != fault.Outdated || !strings.HasSuffix(f.Message, " does not tell the history of this dashboard.") {
+		t.Errorf("%+v", f)
 	}
 }

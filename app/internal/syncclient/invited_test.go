@@ -105,7 +105,7 @@ func TestI8_SignUpAtARealServer(t *testing.T) {
 	if got := get(t, second); got != http.StatusOK || a.State().Account != nil {
 		t.Errorf("the page is answered with %d, or did what its button does", got)
 	}
-	newBrowser(t).press(second, nil)
+	newBrowser(t).press(second, url.Values{"password": {password}})
 	a.until("ada is signed in", func() bool { return a.State().Account != nil })
 	a.untilSynced()
 	if s := a.State(); s.SignUp != nil || !s.Account.Verified || len(s.Organisations) != 1 || !s.Organisations[0].Personal {

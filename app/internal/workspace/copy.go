@@ -10,6 +10,60 @@ import (
 	"widgets.pro/shared/screen"
 )
 
+// Tray tells what the server refused of the edits of a dashboard that were made here (Q4).
+func (w *Workspace) Tray(id board.ID) (Tray, error) {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, err := w.open(id)
+	if err != nil {
+		return Tray{}, err
+	}
+	refused, err := w.tray(d)
+	if err != nil {
+		return Tray{}, err
+	}
+	t := screen.NewTray(d.state, d.rec.Buried, refused)
+	t.Denied = d.rec.Denied
+	return t, nil
+}
+
+// ExportTray is the dashboard with everything in it that was refused, as the text of a JSON file that ImportBoard reads.
+// Nothing is settled by that.
+func (w *Workspace) ExportTray(id board.ID) ([]byte, error) {
+	w.write.Lock()
+	defer w.write.Unlock()
+	d, err := w.open(id)
+	if err != nil {
+		return nil, err
+	}
+	refused, err := w.tray(d)
+	if err != nil {
+		return nil, err
+	}
+	return screen.Export(screen.WithTray(id, d.state, d.rec.Buried, refused)) //nolint:wrapcheck // says what it was doing
+}
+
+// tray reads the refused edits of a dashboard. The caller holds w.write and has opened the dashboard.
+func (w *Workspace) tray(d *dashboard) ([]replica.Refused, error) {
+	var tray []replica.Refused
+	err := w.deps.Store.View(func(tx *localstore.Tx) error {
+		rtx, err := tx.Replica(d.rec.ID)
+		if err != nil {
+			return err
+		}
+		c, err := replica.OpenClient(rtx)
+		if err != nil {
+			return err
+		}
+		tray, err = c.Tray()
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read refused edits of dashboard %s: %w", d.rec.ID, err)
+	}
+	return tray, nil
+}
+
 // KeepCopy makes a dashboard of one's own from one whose edits were refused, with the refused edits in it, and forgets
 // them in the original (Q4). A dashboard that the account may not open any more is replaced by its copy.
 func (w *Workspace) KeepCopy(id board.ID) (board.ID, error) {
@@ -22,30 +76,11 @@ func (w *Workspace) KeepCopy(id board.ID) (board.ID, error) {
 	if d.rec.Refused == 0 && d.rec.Denied == "" {
 		return "", fault.New(fault.Conflict, "No edits of this dashboard were refused.").WithHint("Duplicate it to have a copy.")
 	}
-	var v board.View
-	err = w.deps.Store.View(func(tx *localstore.Tx) error {
-		rtx, err := tx.Replica(id)
-		if err != nil {
-			return err
-		}
-		c, err := replica.OpenClient(rtx)
-		if err != nil {
-			return err
-		}
-		tray, err := c.Tray()
-		if err != nil {
-			return err
-		}
-		s := d.state.Clone()
-		for _, r := range tray {
-			s.Apply(r.Op)
-		}
-		v = board.NewView(id, s)
-		return nil
-	})
+	tray, err := w.tray(d)
 	if err != nil {
-		return "", fmt.Errorf("read refused edits: %w", err)
+		return "", err
 	}
+	v := screen.WithTray(id, d.state, d.rec.Buried, tray)
 	v.Title = screen.CopyTitle(v.Title)
 	n, err := w.prepare(v, true)
 	if err != nil {
@@ -55,10 +90,11 @@ func (w *Workspace) KeepCopy(id board.ID) (board.ID, error) {
 	if d.rec.Denied != "" {
 		err = w.remove(d, func(tx *localstore.Tx) error { return n.store(tx, wall) })
 	} else {
-		err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, _ *localstore.Board) (change, error) {
+		err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
 			if err := c.DropTray(); err != nil {
 				return change{}, err
 			}
+			rec.Refused = 0
 			return change{}, n.store(tx, wall)
 		})
 	}
@@ -80,7 +116,8 @@ func (w *Workspace) DiscardRefused(id board.ID) error {
 	if d.rec.Denied != "" {
 		return w.remove(d, nil)
 	}
-	return w.commit(d, func(_ *localstore.Tx, c *replica.Client, _ *localstore.Board) (change, error) {
+	return w.commit(d, func(_ *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
+		rec.Refused = 0
 		return change{}, c.DropTray()
 	})
 }

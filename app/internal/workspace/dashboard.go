@@ -124,8 +124,10 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 		return err
 	}
 	rec, view, state, shows := d.rec, d.screen.View(), d.state, false
+	before := d.state
 	var done change
 	err := w.deps.Store.Update(func(tx *localstore.Tx) error {
+		rec = d.rec
 		rtx, err := tx.Replica(rec.ID)
 		if err != nil {
 			return err
@@ -137,23 +139,25 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 		if done, err = fn(tx, c, &rec); err != nil {
 			return err
 		}
+		var gone []replica.Op
 		switch {
 		case done.Rebuild:
 			d.state = nil
 			if state, err = c.View(); err != nil {
 				return err
 			}
+			gone = vanished(before, state)
 			view, shows = board.NewView(rec.ID, state), true
 		case len(done.Ops) > 0:
 			d.state = nil // until the transaction is on disk: if it fails, the replica is loaded again
+			gone = buried(before, done.Ops)
 			view, shows = screen.Apply(state, view, done.Ops), true
 		}
 		rec.Title, rec.Trashed, rec.Widgets = view.Title, !view.Alive, len(view.Widgets)
-		tray, err := c.Tray()
-		if err != nil {
+		rec.Queued, rec.Refused = waiting(c), rec.Refused+len(done.Refused)
+		if rec.Buried, err = remember(rec, c, gone); err != nil {
 			return err
 		}
-		rec.Queued, rec.Refused = waiting(c), len(tray)
 		return tx.PutBoard(rec)
 	})
 	if err != nil {
@@ -256,7 +260,7 @@ func (w *Workspace) look(id board.ID) (*dashboard, error) {
 // head is what a dashboard's picture has beside the widgets. The caller holds w.mu.
 func (w *Workspace) head(d *dashboard) BoardHead {
 	h := d.screen.Head()
-	h.Role, h.Sample, h.Sync, h.Queued = d.role(), d.rec.Sample, w.syncOf(d), d.rec.Queued
+	h.Role, h.Sample, h.Sync, h.Queued, h.Refused = d.role(), d.rec.Sample, w.syncOf(d), d.rec.Queued, d.rec.Refused
 	h.Undo, h.Redo, h.Share = d.undo.Label(), d.redo.Label(), w.share(d)
 	return h
 }

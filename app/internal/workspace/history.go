@@ -249,7 +249,6 @@ func (w *Workspace) RestoreTo(ctx context.Context, id board.ID, position, widget
 	}
 	view := then.View(id)
 	return w.apply(id, screen.RestoreLabel(view, entity), func(d *dashboard) (screen.Planned, error) {
-		edits, err := screen.Restore(d.state, id, view, then.Rows, entity, field)
-		return screen.Planned{Edits: edits, Added: []board.WidgetID{}}, err
+		return screen.Restore(d.state, id, view, then.Rows, entity, field, w.newWidgetID)
 	})
 }

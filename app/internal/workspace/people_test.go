@@ -479,7 +479,7 @@ func TestA1_DashboardsAreMadeInAndMovedToOrganisations(t *testing.T) {
 	if text(st.Organisations) != `[{"id":"org_personal","name":"Ann","role":"owner","personal":true},{"id":"org_team","name":"Team","role":"admin","personal":false}]` {
 		t.Errorf("%s", text(st.Organisations))
 	}
-	if text(st.Account) != `{"email":"a@b","name":"Ann","server":"https://x","verified":true,"manageUrl":"https://x/account"}` {
+	if text(st.Account) != `{"id":"acc_1","email":"a@b","name":"Ann","server":"https://x","verified":true,"manageUrl":"https://x/account"}` {
 		t.Errorf("%s", text(st.Account))
 	}
 	if o := d.share(id).Organisation; text(o) != `{"id":"org_personal","name":"Ann","size":2,"personal":true}` {

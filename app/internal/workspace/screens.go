@@ -41,6 +41,8 @@ type (
 	Event             = screen.Event
 	NoticeKind        = screen.NoticeKind
 	Notice            = screen.Notice
+	Tray              = screen.Tray
+	TrayChange        = screen.TrayChange
 	History           = screen.History
 	HistoryChange     = screen.HistoryChange
 	HistoryItem       = screen.HistoryItem

@@ -3,6 +3,7 @@ package workspace
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"widgets.pro/app/internal/localstore"
@@ -11,11 +12,12 @@ import (
 )
 
 // Connection is the state of the connection as the sync client tells it. Since is when it began; Reason says why there is
-// none (StateOffline, StateRefused).
+// none (StateOffline, StateRefused). Total is how many changes waited at most since the sending began (StateSyncing).
 type Connection struct {
 	State  SyncState
 	Since  time.Time
 	Reason *fault.Error
+	Total  int
 }
 
 // SetConnection tells screens how the connection stands. Only the sync client calls it.
@@ -59,13 +61,14 @@ func (w *Workspace) status() SyncStatus {
 		return s
 	}
 	s.Queued, s.LastSynced = w.waitingFor(w.account.Key()), w.account.LastSynced
+	s.Total = max(s.Queued, w.link.Total)
 	wait := ""
 	switch s.Queued {
 	case 0:
 	case 1:
 		wait = "1 change waits"
 	default:
-		wait = fmt.Sprintf("%d changes wait", s.Queued)
+		wait = thousands(s.Queued) + " changes wait"
 	}
 	switch w.link.State {
 	case StateOff, StateConnecting:
@@ -86,6 +89,9 @@ func (w *Workspace) status() SyncStatus {
 		s.Sentence = "Exchanging changes with " + host(w.account.Server) + "…"
 		if wait != "" {
 			s.Sentence = "Saved on this device. Sending to " + host(w.account.Server) + "; " + wait + "."
+		}
+		if s.Total > s.Queued && s.Queued > 0 {
+			s.Sentence = "Saved on this device. Sending to " + host(w.account.Server) + "; " + thousands(s.Queued) + " of " + thousands(s.Total) + " changes to go."
 		}
 	case StateSynced:
 		s.Sentence = "All changes are saved on " + host(w.account.Server) + "."
@@ -140,6 +146,15 @@ func (w *Workspace) syncOf(d *dashboard) Sync {
 		}
 	}
 	return SyncSaved
+}
+
+// thousands is a count as people read it, such as 20,000.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 func host(server string) string {

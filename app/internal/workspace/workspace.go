@@ -187,7 +187,7 @@ func (w *Workspace) State() AppState {
 		s.Place = PlaceDesktop
 	}
 	if a := w.account; a != nil {
-		s.Account = &Account{Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
+		s.Account = &Account{ID: a.ID, Email: a.Email, Name: a.Name, Server: a.Server, Verified: a.Verified, ManageURL: a.Server + "/account"}
 	}
 	if p := w.signUp; p != nil {
 		s.SignUp = &SignUp{Email: p.Email, Server: p.Server, Mailbox: p.Mailbox}
@@ -204,7 +204,7 @@ func (w *Workspace) State() AppState {
 		}
 		b := BoardSummary{
 			ID: id, Title: d.rec.Title, Role: d.role(), Trashed: d.rec.Trashed, Sample: d.rec.Sample, Sync: w.syncOf(d),
-			Queued: d.rec.Queued, Mode: mode, Ends: ends, Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
+			Queued: d.rec.Queued, Refused: d.rec.Refused, Mode: mode, Ends: ends, Widgets: d.rec.Widgets, Updated: d.rec.Updated, Created: d.rec.Created,
 			Mine: d.mine(), Organisation: w.organisation(d), CanShare: d.manages(),
 		}
 		if !b.Mine {

@@ -8,23 +8,29 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
+	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"widgets.pro/build/bench/bare"
+	"widgets.pro/build/bench/crowd"
+	"widgets.pro/build/bench/process"
 	"widgets.pro/build/bench/report"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/shared/wire"
 	"widgets.pro/syncserver/servertest/owner"
 )
 
@@ -32,6 +38,12 @@ import (
 const (
 	maxP99 = time.Second // from the command to the end of a connection
 	maxRun = 30 * time.Second
+)
+
+const (
+	canary = "Written after the link was gone"
+	// goodbye is what the server says to a viewer that it cuts.
+	goodbye = `{"t":"gone","reason":"This link does not work any more.","why":"gone"}`
 )
 
 type options struct {
@@ -46,7 +58,7 @@ func main() {
 	flag.StringVar(&o.server, "server", "build/bin/widgets-server", "the server's binary")
 	flag.IntVar(&o.viewers, "viewers", 5000, "viewers of the link")
 	flag.IntVar(&o.runs, "runs", 5, "runs, of which the median counts")
-	flag.BoolVar(&o.floor, "floor", false, "be the floor: see floor.go")
+	flag.BoolVar(&o.floor, "floor", false, "be the floor: see package bare")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, o)
@@ -59,7 +71,7 @@ func main() {
 
 func run(ctx context.Context, out io.Writer, o options) (err error) {
 	if o.floor {
-		return serveFloor(ctx, out)
+		return bare.Serve(ctx, out)
 	}
 	dir, err := os.MkdirTemp("", "cutbench")
 	if err != nil {
@@ -139,11 +151,15 @@ func ratio(a, b time.Duration) float64 { return float64(a) / float64(max(b, 1)) 
 func cut(ctx context.Context, o options, dir string) (result, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxRun+2*time.Minute)
 	defer cancel()
-	base, end, err := startServer(ctx, o.server, dir)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return result{}, fmt.Errorf("make a directory: %w", err)
+	}
+	server, err := process.Server(ctx, o.server, dir)
 	if err != nil {
 		return result{}, err
 	}
-	defer end()
+	defer server.End()
+	base := server.Base
 	own, err := owner.SignUp(ctx, base, "owner@example.org", "correct horse battery staple", o.now, owner.Mailbox(base))
 	if err != nil {
 		return result{}, err
@@ -157,11 +173,19 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	crowd, err := gather(ctx, o.now, "ws"+link.Token.URL(base)[len("http"):]+"/live?v=0", o.viewers)
+	var leaked atomic.Int64
+	viewers, err := crowd.Gather(ctx, "ws"+link.Token.URL(base)[len("http"):]+"/live?v=0", o.viewers, crowd.Options{
+		Now: o.now,
+		Frame: func(_ int, frame []byte) {
+			if bytes.Contains(frame, []byte(canary)) {
+				leaked.Add(1)
+			}
+		},
+	})
 	if err != nil {
 		return result{}, err
 	}
-	defer crowd.leave()
+	defer viewers.Leave()
 	for i := range 20 { // so that frames are under way when the link goes
 		if err := own.Edit(ctx, id, owner.Set(board.BoardEntity, board.FieldTitle, fmt.Sprintf("Figures %d", i))); err != nil {
 			return result{}, err
@@ -174,32 +198,49 @@ func cut(ctx context.Context, o options, dir string) (result, error) {
 	if err := own.Edit(ctx, id, owner.Set(board.BoardEntity, board.FieldTitle, canary)); err != nil {
 		return result{}, err
 	}
-	took, leaked, err := crowd.ended(ctx, begun)
+	took, err := viewers.Ended(ctx, begun, maxRun)
 	if err != nil {
 		return result{}, err
 	}
-	return summarise(took, leaked, receipt(ctx, own, id)), nil
+	return summarise(took, int(leaked.Load()), receipt(ctx, own, id)), nil
 }
 
-// startServer starts the server and waits until it is ready.
-func startServer(ctx context.Context, binary, dir string) (base string, end func(), err error) {
-	addr, err := report.FreeAddress(ctx)
+// receipt is how many viewers the server says it has cut (rule V2).
+func receipt(ctx context.Context, own *owner.Owner, id board.ID) int {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	n := -1
+	_ = own.Watch(ctx, id, func(s wire.Share) bool { n = max(n, s.Cut); return s.Cut > 0 }) // without one, n says so
+	return n
+}
+
+// cutFloor is one run against the floor.
+func cutFloor(ctx context.Context, o options) (result, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxRun+2*time.Minute)
+	defer cancel()
+	floor, err := process.Self(ctx, "-floor")
 	if err != nil {
-		return "", nil, err
+		return result{}, err
 	}
-	cmd := exec.CommandContext(ctx, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn", "--dev-mailbox=true") //nolint:gosec // the developer's own program
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return "", nil, fmt.Errorf("start %s: %w", binary, err)
+	defer floor.End()
+	viewers, err := crowd.Gather(ctx, "ws"+floor.Base[len("http"):]+bare.LivePath, o.viewers, crowd.Options{Now: o.now})
+	if err != nil {
+		return result{}, err
 	}
-	end = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
-	for ctx.Err() == nil {
-		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr); err == nil {
-			_ = c.Close()
-			return "http://" + addr, end, nil
-		}
-		time.Sleep(20 * time.Millisecond)
+	defer viewers.Leave()
+	begun := o.now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, floor.Base+bare.CutPath, strings.NewReader(goodbye))
+	if err != nil {
+		return result{}, fmt.Errorf("ask the floor: %w", err)
 	}
-	end()
-	return "", nil, errors.New("the server does not answer")
+	res, err := (&http.Client{}).Do(req)
+	if err != nil {
+		return result{}, fmt.Errorf("ask the floor: %w", err)
+	}
+	_ = res.Body.Close()
+	took, err := viewers.Ended(ctx, begun, maxRun)
+	if err != nil {
+		return result{}, err
+	}
+	return summarise(took, 0, -1), nil
 }

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"widgets.pro/build/bench/report"
+	"widgets.pro/build/bench/sample"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/servertest/owner"
@@ -140,7 +141,7 @@ func publish(ctx context.Context, own *owner.Owner) (board.ID, sharing.Link, err
 	if err != nil {
 		return "", sharing.Link{}, fmt.Errorf("make the dashboard: %w", err)
 	}
-	for _, w := range dashboard() {
+	for _, w := range sample.Dashboard() {
 		if err := own.Edit(ctx, id, owner.Widget(w)...); err != nil {
 			return "", sharing.Link{}, fmt.Errorf("make widget %q: %w", w.Title, err)
 		}
@@ -259,6 +260,6 @@ func startServer(ctx context.Context, binary, dir string) (base string, end func
 		return "", nil, err
 	}
 	base = "http://" + addr
-	end, err = start(ctx, pinned(ctx, 0, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "warn", "--dev-mailbox=true"), base+"/healthz")
+	end, err = start(ctx, pinned(ctx, 0, binary, "--listen", addr, "--data", filepath.Join(dir, "server.db"), "--log-level", "error", "--dev-mailbox=true"), base+"/healthz")
 	return base, end, err
 }

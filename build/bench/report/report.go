@@ -3,11 +3,13 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -37,4 +39,22 @@ func FreeAddress(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("find a free port: %w", err)
 	}
 	return ln.Addr().String(), ln.Close()
+}
+
+// Median is the middle one of values, which it sorts; the zero value if there is none.
+func Median[T cmp.Ordered](values []T) (m T) {
+	if len(values) == 0 {
+		return m
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// At is the value below which the given part (0 to 1) of values lies, which it sorts; the zero value if there is none.
+func At[T cmp.Ordered](values []T, part float64) (v T) {
+	if len(values) == 0 {
+		return v
+	}
+	slices.Sort(values)
+	return values[min(int(float64(len(values))*part), len(values)-1)]
 }

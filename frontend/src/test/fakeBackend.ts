@@ -17,6 +17,7 @@ import type {
   ShareChange,
   ShareView,
   Then,
+  Tray,
   WidgetId,
   WidgetView,
 } from "../lib/backend/types";
@@ -32,6 +33,7 @@ type Stack = { label: string } & Pick<BoardView, "widgets" | "title" | "descript
 export class FakeBackend implements Backend {
   appState: AppState = sampleState();
   views = new Map<BoardId, BoardView>(sampleViews().map((v) => [v.id, v]));
+  trays = new Map<BoardId, Tray>();
   /** Every call, for tests: name and arguments. */
   readonly calls: (readonly [string, ...unknown[]])[] = [];
   /** Faults to answer with, by method. */
@@ -470,6 +472,22 @@ export class FakeBackend implements Backend {
     this.change(id, { share: { ...this.view(id).share, refused: null } });
   }
 
+  async tray(id: BoardId): Promise<Tray> {
+    await this.#call("tray", id);
+    return this.trays.get(id) ?? { edits: 0, changes: [], more: 0, denied: "" };
+  }
+
+  async exportTray(id: BoardId): Promise<string> {
+    await this.#call("exportTray", id);
+    return JSON.stringify(this.view(id));
+  }
+
+  /** The server refuses edits. */
+  refuse(id: BoardId, tray: Tray): void {
+    this.trays.set(id, tray);
+    this.change(id, { sync: tray.denied ? "denied" : "refused", refused: tray.edits, queued: 0 });
+  }
+
   async keepCopy(id: BoardId): Promise<BoardId> {
     await this.#call("keepCopy", id);
     return this.duplicate(id);
@@ -477,7 +495,8 @@ export class FakeBackend implements Backend {
 
   async discardRefused(id: BoardId): Promise<void> {
     await this.#call("discardRefused", id);
-    this.change(id, { sync: "saved", queued: 0 });
+    this.trays.delete(id);
+    this.change(id, { sync: "saved", queued: 0, refused: 0 });
   }
 
   async signUp(server: string, email: string, password: string): Promise<void> {
@@ -511,7 +530,7 @@ export class FakeBackend implements Backend {
     const name = email.split("@")[0] ?? email;
     this.appState = {
       ...this.appState,
-      account: { email, name, server, verified: true, manageUrl: `${server}/account` },
+      account: { id: `acc_${name}`, email, name, server, verified: true, manageUrl: `${server}/account` },
       signUp: null,
       sync: synced(),
     };
@@ -551,7 +570,7 @@ function step({ widgets, title, description, theme }: BoardView, label: string):
 }
 
 function synced(): AppState["sync"] {
-  return { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, lastSynced: Date.now() };
+  return { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, total: 0, lastSynced: Date.now() };
 }
 
 function derived(link: LinkState): LinkState {

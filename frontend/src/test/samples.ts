@@ -14,6 +14,8 @@ import type {
   Person,
   Row,
   ShareView,
+  Tray,
+  TrayChange,
   WidgetId,
   WidgetView,
 } from "../lib/backend/types";
@@ -282,6 +284,7 @@ export function view(id: string, title: string, to: Partial<BoardView> = {}): Bo
     sample: false,
     sync: "saved",
     queued: 0,
+    refused: 0,
     undo: null,
     redo: null,
     share: share(),
@@ -332,6 +335,7 @@ export function summary(v: BoardView, updated: number, created: number): BoardSu
     sample: v.sample,
     sync: v.sync,
     queued: v.queued,
+    refused: v.refused,
     mode: v.share.inForce.mode,
     ends: v.share.inForce.mode === "private" ? 0 : v.share.inForce.expires,
     widgets: v.widgets.length,
@@ -348,6 +352,7 @@ export function sampleState(): AppState {
   return {
     boards: sampleViews().map((v, i) => summary(v, start + 60 * day - i * day, start - i * day)),
     account: {
+      id: "acc_ada",
       email: "ada@example.org",
       name: "Ada Lovelace",
       server,
@@ -356,11 +361,58 @@ export function sampleState(): AppState {
     },
     signUp: null,
     organisations: [personal],
-    sync: { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, lastSynced: start },
+    sync: { state: "synced", sentence: "Everything is synced.", hint: "", queued: 0, total: 0, lastSynced: start },
     settings: { theme: "system" },
     desktop: false,
     place: "loopback",
     version: "0.1.0",
     defaultServer: server,
   };
+}
+
+/** A change that was refused. */
+export function refusedChange(to: Partial<TrayChange> = {}): TrayChange {
+  return {
+    change: "title",
+    board: false,
+    widget: "Orders",
+    kind: "stat",
+    gone: false,
+    option: "",
+    value: "",
+    rows: 0,
+    times: 1,
+    at: Date.now() - 7_200_000,
+    reason: "forbidden",
+    why: "You may view this dashboard, but not change it.",
+    ...to,
+  };
+}
+
+/** What was refused of a day's work. */
+export function refusedTray(): Tray {
+  const changes = [
+    refusedChange({ value: "Orders of the day" }),
+    refusedChange({ change: "append", widget: "Visitors by channel", kind: "line", rows: 240, times: 240 }),
+    refusedChange({ change: "option", widget: "Revenue", option: "unit", value: "k€", at: Date.now() - 3_600_000 }),
+    refusedChange({ change: "layout", widget: "Services", kind: "status", times: 3 }),
+    refusedChange({
+      change: "option",
+      widget: "Old notes",
+      kind: "markdown",
+      option: "text",
+      gone: true,
+      value: "The shop closes early on Thursday; see the plan for the week after.",
+    }),
+    refusedChange({ change: "add", widget: "Deliveries", kind: "table", rows: 12, times: 5 }),
+    refusedChange({
+      change: "title",
+      board: true,
+      widget: "",
+      kind: "",
+      value: "Shop overview, week 12",
+      at: Date.now() - 60_000,
+    }),
+  ];
+  return { edits: changes.reduce((n, c) => n + c.times, 0), changes, more: 0, denied: "" };
 }

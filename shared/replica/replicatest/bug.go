@@ -1,49 +1,128 @@
 package replicatest
 
+import "widgets.pro/shared/replica"
+
 // Bug is a mistake that can be planted in the shells around client and hub. Each is one that somebody could make, and each
 // must be found by the rules; that is the test of the simulator.
 type Bug int
 
 // The bugs.
 const (
-	NoBug             Bug = iota
-	NoDedupe              // the server takes operations that it had before as new
-	VerdictForgotten      // a repeated acknowledgement leaves out the verdicts of the first
-	QueueLostOnCrash      // the queue lives in memory
-	SavedBeforeCommit     // the user is told "saved" before the transaction is on disk
-	ArrivalOrder          // what arrives last wins, whatever its stamp
-	NoClamp               // the server takes stamps from any future
-	NaiveClamp            // stamps from the future become the server's time, all the same
-	ClockNotPersisted     // after a restart the clock knows only the wall
-	NoReceiveRule         // the clock does not note stamps from elsewhere
-	DropAtAck             // operations leave the queue when acknowledged, not when seen
-	IgnoredGap            // deltas are applied although some are missing before
-	AckBeforeCommit       // the server acknowledges, then writes
-	SendBeforeCommit      // the server tells others, then writes
-	RoleAtConnect         // the right to edit is read when the connection is made
-	NoUnsubscribe         // a revocation leaves subscriptions as they are
-	TornSnapshot          // pages of a snapshot take effect one by one
-	SnapshotTooNew        // a snapshot claims one position more than it holds
-	FloorTooEarly         // the device gives up verdicts that it has not taken note of
-	ResumeSkips           // resuming leaves out the first entry that is missing
-	bugs                  // how many there are
+	NoBug                Bug = iota
+	NoDedupe                 // the server takes operations that it had before as new
+	VerdictForgotten         // a repeated acknowledgement leaves out the verdicts of the first
+	QueueLostOnCrash         // the queue lives in memory
+	SavedBeforeCommit        // the user is told "saved" before the transaction is on disk
+	ArrivalOrder             // what arrives last wins, whatever its stamp
+	NoClamp                  // the server takes stamps from any future
+	NaiveClamp               // stamps from the future become the server's time, all the same
+	ClockNotPersisted        // after a restart the clock knows only the wall
+	NoReceiveRule            // the clock does not note stamps from elsewhere
+	DropAtAck                // operations leave the queue when acknowledged, not when seen
+	IgnoredGap               // deltas are applied although some are missing before
+	AckBeforeCommit          // the server acknowledges, then writes
+	SendBeforeCommit         // the server tells others, then writes
+	RoleAtConnect            // the right to edit is read when the connection is made
+	NoUnsubscribe            // a revocation leaves subscriptions as they are
+	TornSnapshot             // pages of a snapshot take effect one by one
+	SnapshotTooNew           // a snapshot claims one position more than it holds
+	FloorTooEarly            // the device gives up verdicts that it has not taken note of
+	ResumeSkips              // resuming leaves out the first entry that is missing
+	EIOIgnored               // the user is told "saved" although the disk failed
+	RetryAfterEIO            // a store goes on after the disk failed, on pages that are not on it
+	HalfKept                 // a transaction that failed in the middle leaves its first half
+	AckedWhenFull            // the server acknowledges what its disk did not take
+	RoleBeforeCommit         // a change of access counts although it was not stored
+	HalfFrameApplied         // of a frame that was cut off what is there is taken
+	OverflowSkips            // a device that was too slow is told only the newest, as if it followed
+	OldPageTaken             // a snapshot counts although newer changes have overtaken it
+	PagesMixed               // pages of two answers make one snapshot
+	SentIsAcked              // what was sent counts as arrived
+	TrayLost                 // what was refused is thrown away
+	DevicesForgotten         // the server forgets at a restart up to where devices were judged
+	WallAlone                // edits are stamped by the wall clock alone
+	UndoOverOthers           // undo takes back what others wrote since
+	UnknownEmptied           // operations of unknown kinds lose their value on their way
+	UnknownClosed            // a message of an unknown type ends the connection
+	SnapshotWithoutFloor     // snapshots leave out below which row everything is gone
+	OfferUnmarked            // what is offered again counts as new
+	FloorIgnored             // the server does not move its count to a device's floor
+	EpochIgnored             // devices do not look at the epoch
+	NeverRemade              // a server that was put back keeps its epoch
+	IncarnationKept          // a device that is a copy goes on under the same name
+	QueueNotTakenOver        // a new incarnation begins with an empty queue
+	GraveForgotten           // the server does not remember what it has buried
+	bugs                     // how many there are
 )
 
-// String names the bug.
-func (b Bug) String() string {
-	return [...]string{
-		"no bug", "no dedupe", "verdict forgotten", "queue lost on crash", "saved before commit", "arrival order", "no clamp",
-		"naive clamp", "clock not persisted", "no receive rule", "drop at ack", "ignored gap", "ack before commit",
-		"send before commit", "role read at connect", "no unsubscribe", "torn snapshot", "snapshot too new", "floor too early",
-		"resume skips",
-	}[b]
+// PlantedBug tells what is expected of the rules.
+type PlantedBug struct {
+	Bug  Bug
+	Name string
+	// Rule is the one that must find it: 7 is SI7.
+	Rule int
+	// Config is where it can be found: Restore or Copies.
+	Config Config
 }
 
-// Bugs lists all bugs that can be planted.
-func Bugs() []Bug {
-	all := make([]Bug, 0, bugs-1)
-	for b := NoBug + 1; b < bugs; b++ {
-		all = append(all, b)
+// Bugs lists all bugs that can be planted, each with the rule that must find it.
+func Bugs() []PlantedBug {
+	restore, copies := Config{Restore: true}, Config{Copies: true}
+	return []PlantedBug{
+		{NoDedupe, "no dedupe", 3, Config{}},
+		{VerdictForgotten, "verdict forgotten", 2, Config{}},
+		{QueueLostOnCrash, "queue lost on crash", 2, Config{}},
+		{SavedBeforeCommit, "saved before commit", 2, Config{}},
+		{ArrivalOrder, "arrival order", 7, Config{}},
+		{NoClamp, "no clamp", 8, Config{}},
+		{NaiveClamp, "naive clamp", 11, Config{}},
+		{ClockNotPersisted, "clock not persisted", 9, Config{}},
+		{NoReceiveRule, "no receive rule", 9, Config{}},
+		{DropAtAck, "drop at ack", 10, Config{}},
+		{IgnoredGap, "ignored gap", 1, Config{}},
+		{AckBeforeCommit, "ack before commit", 2, Config{}},
+		{SendBeforeCommit, "send before commit", 1, Config{}},
+		{RoleAtConnect, "role read at connect", 5, Config{}},
+		{NoUnsubscribe, "no unsubscribe", 6, Config{}},
+		{TornSnapshot, "torn snapshot", 10, Config{}},
+		{SnapshotTooNew, "snapshot too new", 1, Config{}},
+		{FloorTooEarly, "floor too early", 2, Config{}},
+		{ResumeSkips, "resume skips", 1, Config{}},
+		{EIOIgnored, "EIO taken as saved", 2, Config{}},
+		{RetryAfterEIO, "going on after EIO", 2, Config{}},
+		{HalfKept, "half a transaction kept", 10, Config{}},
+		{AckedWhenFull, "acknowledged on a full disk", 2, Config{}},
+		{RoleBeforeCommit, "role changed before commit", 5, Config{}},
+		{HalfFrameApplied, "half a frame applied", 1, Config{}},
+		{OverflowSkips, "overflow without resync", 1, Config{}},
+		{OldPageTaken, "old snapshot taken", 10, Config{}},
+		{PagesMixed, "pages mixed", 1, Config{}},
+		{SentIsAcked, "sent taken as acknowledged", 2, Config{}},
+		{TrayLost, "tray lost", 2, Config{}},
+		{DevicesForgotten, "devices forgotten", 3, Config{}},
+		{WallAlone, "wall clock alone", 9, Config{}},
+		{UndoOverOthers, "undo over others", 22, Config{}},
+		{UnknownEmptied, "unknown kind emptied", 17, Config{}},
+		{UnknownClosed, "unknown message closes", 1, Config{}},
+		{SnapshotWithoutFloor, "snapshot without floor", 1, Config{}},
+		{GraveForgotten, "grave forgotten", 21, Config{}},
+		{OfferUnmarked, "offer not marked", 13, restore},
+		{FloorIgnored, "floor ignored", 1, restore},
+		{EpochIgnored, "epoch ignored", 1, restore},
+		{NeverRemade, "never a new epoch", 1, restore},
+		{IncarnationKept, "incarnation kept", 1, copies},
+		{QueueNotTakenOver, "queue not taken over", 2, copies},
 	}
-	return all
+}
+
+// erase deletes every record of a kind.
+func erase(w *world, mem *replica.Memory, kind byte) {
+	var keys [][]byte
+	w.must(mem.Scan([]byte{kind}, []byte{kind + 1}, func(k, _ []byte) bool {
+		keys = append(keys, k)
+		return true
+	}))
+	for _, k := range keys {
+		w.must(mem.Delete(k))
+	}
 }

@@ -1,6 +1,6 @@
 package replicatest
 
-import "widgets.pro/shared/replica"
+import "widgets.pro/shared/wire"
 
 // The directions of a connection.
 const (
@@ -8,51 +8,84 @@ const (
 	down = 1
 )
 
+// frame is one message under way, as package wire writes it.
+//
+// A strict device reads its frames as a websocket brings them: in order, without loss, from the newest connection alone. A
+// loose one is harder on the core than any transport that ships: its frames may be lost, repeated, overtake each other, and
+// come from connections it has given up, and it answers before it has heard. Then the order numbers inside must be enough,
+// except for pages of a snapshot: whoever loses the order must at least tell which answer a page belongs to, which is what
+// asks, answers and snapshot are for. Strict devices do not look at them.
+type frame struct {
+	bytes    []byte
+	cut      bool // the end is missing; its reader does not know
+	asks     int  // up: the number of a subscription
+	answers  int  // down: the subscription that a page belongs to
+	snapshot int  // down: which of the answers to it
+}
+
 // link is one connection. Either side may believe that it still is there while the other has left (half open), and what is
 // under way may arrive long after a newer connection has been made.
 type link struct {
 	id     int
 	device *device
-	open   bool // at the server
+	open   bool    // at the server
+	dead   [2]bool // what is sent from now on does not arrive
 	frames [2][]frame
 
 	// What the server keeps of a connection.
-	subscribed bool
-	sent       uint64 // log position up to which the device was told
-	mayEdit    bool   // right when it connected; only a planted bug looks at it
+	greeted  bool
+	dev      uint64 // of the hello
+	asked    int    // number of the last subscription
+	waiting  []frame
+	follows  bool
+	fresh    bool // nothing was sent since the last subscription
+	at       place
+	mayEdit  bool // right when it connected; only a planted bug looks at it
+	reported bool // it has been told of no access; only for the checks
 }
 
-// frame is one message.
-type frame struct {
-	subscribe *subscribe
-	ops       *replica.Submission
-	ack       *replica.Ack
-	delta     *replica.Delta
-	page      *replica.Snapshot
-	answers   int // subscription that a page belongs to
-	snapshot  int // which of the answers to it
-	denied    bool
-}
+// place is one in the server's log.
+type place struct{ epoch, seq uint64 }
 
-// subscribe asks for the log from a place on.
-type subscribe struct {
-	id           int
-	epoch, since uint64
-}
+// window is how many frames fit on their way to a device. A server that has more to say waits, or reads it from the store
+// when there is room.
+const window = 6
 
+// send puts a frame on its way.
 func (l *link) send(way int, f frame) {
-	const window = 64 // frames under way; more are lost, as with a slow reader
-	if len(l.frames[way]) < window {
+	if l.dead[way] {
+		return
+	}
+	const limit = 64 // of a device's frames, which wait for no room
+	if way == down || len(l.frames[way]) < limit {
 		l.frames[way] = append(l.frames[way], f)
 	}
 }
 
-// deliver takes one frame that is under way in the given direction, on any connection, out of order if it comes to that,
-// and loses it, delivers it, or delivers it and leaves a copy for later.
+// sever cuts a connection in one direction, in the middle of a frame: what comes after is lost. The other direction goes on
+// for as long as the reader of the broken one does not notice.
+func (w *world) sever(l *link) {
+	way := w.choose(2)
+	l.dead[way] = true
+	if n := len(l.frames[way]); n > 0 {
+		n = w.choose(n)
+		l.frames[way] = l.frames[way][:n+1]
+		l.frames[way][n] = w.shorten(l.frames[way][n])
+	}
+}
+
+// shorten takes away the end of a frame.
+func (w *world) shorten(f frame) frame {
+	f.bytes, f.cut = f.bytes[:w.choose(len(f.bytes))], true
+	return f
+}
+
+// deliver takes one frame that is under way in the given direction, on any connection. On loose ones it may be out of order,
+// and be lost, cut, or left there for another time.
 func (w *world) deliver(way int) {
 	var ready []*link
 	for _, l := range w.links {
-		if len(l.frames[way]) > 0 && !l.device.away {
+		if len(l.frames[way]) > 0 && !l.device.blocked[way] && (way == down || len(l.waiting) == 0) {
 			ready = append(ready, l)
 		}
 	}
@@ -60,28 +93,76 @@ func (w *world) deliver(way int) {
 		return
 	}
 	l := ready[w.choose(len(ready))]
-	i := 0
-	if w.chance(6) {
-		i = w.choose(len(l.frames[way]))
+	i, again := 0, false
+	if l.device.loose {
+		if w.chance(6) {
+			i = w.choose(len(l.frames[way]))
+		}
+		again = w.chance(12)
 	}
 	f := l.frames[way][i]
-	again := w.chance(12)
 	if !again {
 		l.frames[way] = append(l.frames[way][:i:i], l.frames[way][i+1:]...)
-		if w.chance(16) {
+	}
+	if l.device.loose && !again {
+		switch w.choose(32) {
+		case 0, 1:
 			return // lost
+		case 2, 3:
+			f = w.shorten(f)
 		}
 	}
 	w.arrive(l, way, f)
 }
 
 func (w *world) arrive(l *link, way int, f frame) {
-	w.note(uint64(l.id), uint64(way)) //nolint:gosec // small
+	w.note(uint64(l.id), uint64(way), uint64(len(f.bytes))) //nolint:gosec // small
+	m, ok := w.decode(f)
+	if !ok && w.cfg.Bug == HalfFrameApplied {
+		m, ok = salvage(f.bytes)
+	}
 	if way == up {
 		if l.open {
-			w.server.receive(l, f)
+			if !ok {
+				w.server.close(l)
+				return
+			}
+			w.server.receive(l, f, m)
+			if u, unknown := m.(wire.Unknown); unknown && !w.holds(17, l.open) {
+				w.broken(17, "the server closed on a %s, which it need not understand", u.Name)
+			}
 		}
 		return
 	}
-	l.device.receive(l, f)
+	w.server.room(l)
+	d := l.device
+	if l != d.link && !d.loose {
+		return
+	}
+	if !ok {
+		if l == d.link {
+			d.hangUp()
+		}
+		return
+	}
+	was := d.link
+	d.receive(l, f, m)
+	if u, unknown := m.(wire.Unknown); unknown && !w.holds(17, d.link == was) {
+		w.broken(17, "device %d hung up on a %s, which it need not understand", d.machine, u.Name)
+	}
+}
+
+// salvage reads what is there of a delta whose end is missing, as a planted bug does.
+func salvage(b []byte) (wire.Message, bool) {
+	for n := len(b); n > 0; n-- {
+		if b[n-1] == '}' {
+			for _, end := range []string{"}", "]}"} {
+				if m, err := wire.Decode(append(b[:n:n], end...)); err == nil {
+					_, delta := m.(wire.Delta)
+					return m, delta
+				}
+			}
+		}
+	}
+	return nil, false
 }

@@ -35,7 +35,7 @@ func run(t *testing.T, first, n uint64, cfg replicatest.Config) {
 	}
 }
 
-func TestSI1_to_SI11_HoldInEverySchedule(t *testing.T) {
+func TestSI1_to_SI11_SI17_SI22_HoldInEverySchedule(t *testing.T) {
 	t.Parallel()
 	run(t, 0, 3_000, replicatest.Config{Steps: usual})
 }
@@ -45,10 +45,17 @@ func TestSI13_WhatEditorsHoldSurvivesARestoredServer(t *testing.T) {
 	run(t, 0, 1_000, replicatest.Config{Steps: usual, Restore: true})
 }
 
+func TestSI2_SI3_CopiedDevicesLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
+	run(t, 0, 1_000, replicatest.Config{Steps: usual, Copies: true})
+}
+
 func TestHunt(t *testing.T) {
 	t.Parallel()
-	run(t, *from, *hunt, replicatest.Config{Steps: *steps})
-	run(t, *from, *hunt, replicatest.Config{Steps: *steps, Restore: true})
+	for _, cfg := range []replicatest.Config{{}, {Restore: true}, {Copies: true}} {
+		cfg.Steps = *steps
+		run(t, *from, *hunt, cfg)
+	}
 }
 
 // Rapid makes the choices here, so that a schedule that breaks a rule shrinks to a short one.
@@ -78,16 +85,24 @@ func TestSameSeedSameRun(t *testing.T) {
 
 // Each planted bug is one that these rules must find, within so many schedules.
 func TestPlantedBugsAreFound(t *testing.T) {
-	const within = 200
+	const within = 400
 	for _, b := range replicatest.Bugs() {
-		t.Run(b.String(), func(t *testing.T) {
+		t.Run(b.Name, func(t *testing.T) {
+			t.Parallel()
+			cfg := b.Config
+			cfg.Steps, cfg.Bug = usual, b.Bug
+			other := ""
 			for seed := range uint64(within) {
-				if r := replicatest.Run(replicatest.Seed(seed), replicatest.Config{Steps: usual, Bug: b}); r.Err != nil {
-					t.Logf("schedule %d: %v", seed+1, r.Err)
+				r := replicatest.Run(replicatest.Seed(seed), cfg)
+				if r.Err != nil && r.Rule == b.Rule {
+					t.Logf("%s: schedule %d: %v", b.Name, seed+1, r.Err)
 					return
 				}
+				if r.Err != nil && other == "" {
+					other = fmt.Sprintf("; schedule %d: %v", seed+1, r.Err)
+				}
 			}
-			t.Errorf("not found in %d schedules", within)
+			t.Errorf(b.Name+": not found by SI%d in %d schedules%s", b.Rule, within, other)
 		})
 	}
 }

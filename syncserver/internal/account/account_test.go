@@ -156,7 +156,7 @@ func (w *world) signUp(t *testing.T, c account.Credentials) account.SignIn {
 		t.Fatal(err)
 	}
 	email := strings.ToLower(strings.TrimSpace(c.Email))
-	in, _, err := w.service.Confirm(t.Context(), w.ticket(t, email, "/confirm/"), account.Credentials{Client: c.Client}, account.AppLifetime)
+	in, _, err := w.service.Confirm(t.Context(), w.ticket(t, email, "/confirm/"), account.Credentials{Client: c.Client, Password: c.Password}, account.Confirmation{}, account.AppLifetime)
 	if err != nil {
 		t.Fatal(err)
 	}

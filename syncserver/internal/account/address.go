@@ -111,8 +111,9 @@ func (s *Service) ask(ctx context.Context, who Identity, kind store.TicketKind, 
 }
 
 // Verification is what a ticket from a mail proves: that Email is the address of the account whose name is Name. Change
-// says that it was not until then.
+// says that it was not until then. Account is the one that must be signed in for it.
 type Verification struct {
+	Account     store.AccountID
 	Email, Name string
 	Change      bool
 }
@@ -123,7 +124,7 @@ func (s *Service) Verifiable(ctx context.Context, ticket string) (v Verification
 	now := s.cfg.Now()
 	err = s.cfg.Store.View(ctx, func(tx store.Tx) error {
 		t, a, err := findVerification(tx, ticket, now)
-		v = Verification{Email: t.Email, Name: a.Shown(), Change: t.Kind == store.TicketEmail}
+		v = Verification{Account: a.ID, Email: t.Email, Name: a.Shown(), Change: t.Kind == store.TicketEmail}
 		return err
 	})
 	return v, err
@@ -137,9 +138,10 @@ func findVerification(tx store.Tx, ticket string, now time.Time) (store.Ticket, 
 	return t, a, err
 }
 
-// Verify does what Verifiable tells, once. A change of address voids all other tickets, and the address from before is
-// told. Faults: NotFound where the ticket is not good any more; Conflict if the address got another account in between.
-func (s *Service) Verify(ctx context.Context, ticket string, client netip.Addr) (v Verification, err error) {
+// Verify does what Verifiable tells, once, for by, who is signed in: whoever reads the mail of an address that a stranger
+// entered as theirs must not give it to the stranger's account (rule I4). A change of address voids all other tickets, and the address from before is
+// told. Faults: NotFound where the ticket is not good any more; Denied if by is another account or none; Conflict if the address got another account in between.
+func (s *Service) Verify(ctx context.Context, ticket string, by store.AccountID, client netip.Addr) (v Verification, err error) {
 	if err := s.take(s.opened, ratelimit.Client(client)); err != nil {
 		return v, err
 	}
@@ -147,6 +149,9 @@ func (s *Service) Verify(ctx context.Context, ticket string, client netip.Addr) 
 	var before string
 	if err := s.cfg.Store.View(ctx, func(tx store.Tx) error {
 		t, a, err := findVerification(tx, ticket, now)
+		if err == nil && a.ID != by {
+			err = fault.New(fault.Denied, "This address was entered for another account.").WithHint("Log in to that one first.")
+		}
 		before, v.Email = a.Email, t.Email
 		return err
 	}); err != nil {
@@ -161,7 +166,7 @@ func (s *Service) Verify(ctx context.Context, ticket string, client netip.Addr) 
 		if err != nil {
 			return err
 		}
-		v = Verification{Email: t.Email, Name: a.Shown(), Change: t.Kind == store.TicketEmail}
+		v = Verification{Account: a.ID, Email: t.Email, Name: a.Shown(), Change: t.Kind == store.TicketEmail}
 		if err := tx.Tickets().Delete(t.Hash); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/invitation"
+	"widgets.pro/syncserver/internal/mail"
 	"widgets.pro/syncserver/internal/sharelink"
 	"widgets.pro/syncserver/internal/store"
 )
@@ -289,7 +290,7 @@ func (s *Service) Delete(ctx context.Context, who Identity, typed, password stri
 	if err != nil {
 		return err
 	}
-	tell, err := s.notice(a.Email, "Your account was deleted, as you asked. Nothing of it is left on the server.")
+	tell, err := s.afterwards(mail.Deleted{To: a.Email})
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func TestResetTicketsThatAreNoGood(t *testing.T) {
 	ticket := w.forgot(t)
 	_, _, err := w.confirm(t, ticket)
 	isKind(t, "to confirm a sign-up", err, fault.NotFound)
-	_, err = w.service.Verify(t.Context(), ticket, here)
+	_, err = w.service.Verify(t.Context(), ticket, "", here)
 	isKind(t, "to verify an address", err, fault.NotFound)
 	w.now.Add(int64(account.ResetLifetime / time.Second))
 	isKind(t, "after an hour", w.service.Reset(t.Context(), ticket, another, here), fault.NotFound)
@@ -224,11 +224,16 @@ func TestAnotherAddressCountsOnceItIsConfirmed(t *testing.T) {
 		t.Error("it counts before it is confirmed")
 	}
 	w.restart(t)
-	if v, err := w.service.Verifiable(t.Context(), ticket); err != nil || v != (account.Verification{Email: "new@example.org", Name: "ann", Change: true}) {
+	if v, err := w.service.Verifiable(t.Context(), ticket); err != nil || v != (account.Verification{Account: me.Account, Email: "new@example.org", Name: "ann", Change: true}) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	reset := w.forgot(t)
-	if _, err := w.service.Verify(t.Context(), ticket, here); err != nil {
+	// I4: whoever reads the mail of an address does not give it to a stranger's account by pressing a button.
+	for _, by := range []store.AccountID{"", "acc_other"} {
+		_, err := w.service.Verify(t.Context(), ticket, by, here)
+		isKind(t, "for another account", err, fault.Denied)
+	}
+	if _, err := w.service.Verify(t.Context(), ticket, me.Account, here); err != nil {
 		t.Fatal(err)
 	}
 	if !w.logsIn(t, "new@example.org", password) || w.logsIn(t, "ann@example.org", password) {
@@ -237,7 +242,7 @@ func TestAnotherAddressCountsOnceItIsConfirmed(t *testing.T) {
 	if got := w.me(t, in); got.Email != "new@example.org" || !got.Verified {
 		t.Errorf("%+v", got)
 	}
-	_, err := w.service.Verify(t.Context(), ticket, here)
+	_, err := w.service.Verify(t.Context(), ticket, me.Account, here)
 	isKind(t, "the ticket once more", err, fault.NotFound)
 	isKind(t, "a ticket to the address from before", w.service.Reset(t.Context(), reset, another, here), fault.NotFound)
 	if all := w.mails(t, "ann@example.org"); !strings.Contains(all[len(all)-1], "is now new@example.org") {
@@ -263,19 +268,19 @@ func TestAddressesThatCannotBeTaken(t *testing.T) {
 		}
 	}
 	w.signUp(t, from("192.0.2.8", "cat@example.org", password))
-	_, err := w.service.Verify(t.Context(), w.ticketIn(t, "cat@example.org", "/verify/"), here)
+	_, err := w.service.Verify(t.Context(), w.ticketIn(t, "cat@example.org", "/verify/"), me.Account, here)
 	isKind(t, "one that got an account in between", err, fault.Conflict)
 	if err := w.service.ChangePassword(t.Context(), me, password, another, here); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.service.Verify(t.Context(), w.ticket(t, "dan@example.org", "/verify/"), here)
+	_, err = w.service.Verify(t.Context(), w.ticket(t, "dan@example.org", "/verify/"), me.Account, here)
 	isKind(t, "after a change of the password", err, fault.NotFound)
 	if err := w.service.ChangeAddress(t.Context(), me, "dan@example.org", another, here); err != nil {
 		t.Fatal(err)
 	}
 	ticket := w.ticket(t, "dan@example.org", "/verify/")
 	w.now.Add(int64(account.VerifyLifetime / time.Second))
-	_, err = w.service.Verify(t.Context(), ticket, here)
+	_, err = w.service.Verify(t.Context(), ticket, me.Account, here)
 	isKind(t, "after a day", err, fault.NotFound)
 	if !w.logsIn(t, "ann@example.org", another) {
 		t.Error("the address is another")
@@ -314,7 +319,7 @@ func TestAnOldAccountConfirmsItsAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	ticket := w.ticket(t, "ann@example.org", "/verify/")
-	if v, err := w.service.Verify(t.Context(), ticket, here); err != nil || v.Change {
+	if v, err := w.service.Verify(t.Context(), ticket, in.Account, here); err != nil || v.Change {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if !w.me(t, in).Verified {

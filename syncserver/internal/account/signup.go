@@ -125,16 +125,17 @@ func (s *Service) readTicket(ctx context.Context, secret string, kinds ...store.
 	return t, err
 }
 
-// Confirmable tells which address a ticket from a mail would confirm. It consumes nothing, since mail scanners open links. It
-// fails with NotFound where the ticket is not good any more.
-func (s *Service) Confirmable(ctx context.Context, ticket string) (email string, err error) {
+// Confirmable tells which address a ticket from a mail would confirm, and whether claim is of the same sign-up, so that
+// nothing more is asked. It consumes nothing, since mail scanners open links. It fails with NotFound where the ticket is not
+// good any more.
+func (s *Service) Confirmable(ctx context.Context, ticket, claim string) (email string, began bool, err error) {
 	now := s.cfg.Now()
 	err = s.cfg.Store.View(ctx, func(tx store.Tx) error {
-		claim, err := findSignUp(tx, ticket, now)
-		email = claim.Email
+		c, err := findSignUp(tx, ticket, now)
+		email, began = c.Email, c.Hash == hashToken(claim)
 		return err
 	})
-	return email, err
+	return email, began && err == nil, err
 }
 
 // findSignUp is the claim behind a ticket from a mail, if it still waits.
@@ -153,10 +154,22 @@ func findSignUp(tx store.Tx, ticket string, now time.Time) (claim store.Ticket, 
 	return claim, nil
 }
 
+// Confirmation is what whoever opens the mail of a sign-up shows beside its ticket. The ticket proves the address, not who
+// signed up with it: without more, a stranger who signs up with somebody's address would be let into the account that the
+// mail's reader makes (rule I4).
+type Confirmation struct {
+	// Claim is the one that SignUp gave, known to the browser that signed up. With it nothing more is needed.
+	Claim string
+	// Anew says that the password of the Credentials takes the place of the one that was signed up with, and their name that
+	// of the one given then; and that whoever began is not signed in. Otherwise it must be the same.
+	Anew bool
+}
+
 // Confirm makes the account that a ticket from a mail is for, with its personal organisation (rule A1), and signs it in
-// for lifetime, of c looking at Client, Kind and Label only. kept is the page to go on to, "" for none. Faults: NotFound
-// where the ticket is not good any more; Conflict if the address got an account in between.
-func (s *Service) Confirm(ctx context.Context, ticket string, c Credentials, lifetime time.Duration) (in SignIn, kept string, err error) {
+// for lifetime, of c looking at Client, Kind and Label, and at Password and Name as shown demands. kept is the page to go on
+// to, "" for none. Faults: NotFound where the ticket is not good any more; Invalid names the field; Conflict if the address
+// got an account in between; Busy.
+func (s *Service) Confirm(ctx context.Context, ticket string, c Credentials, shown Confirmation, lifetime time.Duration) (in SignIn, kept string, err error) {
 	if err := s.take(s.opened, ratelimit.Client(c.Client)); err != nil {
 		return in, "", err
 	}
@@ -168,12 +181,20 @@ func (s *Service) Confirm(ctx context.Context, ticket string, c Credentials, lif
 	}); err != nil {
 		return in, "", err
 	}
+	if shown.Anew {
+		claim, err = s.takeOver(ctx, claim, c)
+	} else if claim.Hash != hashToken(shown.Claim) {
+		err = s.same(ctx, claim, c.Password)
+	}
+	if err != nil {
+		return in, "", err
+	}
 	a, err := s.newAccount(claim.Email, claim.Password, claim.Name)
 	if err != nil {
 		return in, "", err
 	}
 	in, err = s.signIn(ctx, a, c, lifetime, func(tx store.Tx) error {
-		claim, err := findSignUp(tx, ticket, now)
+		waiting, err := findSignUp(tx, ticket, now)
 		if err != nil {
 			return err
 		}
@@ -183,13 +204,46 @@ func (s *Service) Confirm(ctx context.Context, ticket string, c Credentials, lif
 		if err := tx.Tickets().Delete(hashToken(ticket)); err != nil {
 			return err
 		}
-		claim.Account, claim.Password = a.ID, ""
-		return tx.Tickets().Put(claim)
+		if shown.Anew {
+			return tx.Tickets().Delete(waiting.Hash)
+		}
+		waiting.Account, waiting.Password = a.ID, ""
+		return tx.Tickets().Put(waiting)
 	})
 	if errors.Is(err, store.ErrTaken) {
 		return in, "", fault.New(fault.Conflict, "This address has an account already.").WithHint("Log in instead.")
 	}
 	return in, claim.Kept, err
+}
+
+// same fails unless password is the one that was signed up with.
+func (s *Service) same(ctx context.Context, claim store.Ticket, password string) error {
+	ok := false
+	if len(password) <= MaxPassword {
+		var err error
+		if ok, err = s.hasher.verify(ctx, claim.Password, password); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		return fault.Field("password", "This is not the password of this sign-up.").
+			WithHint("If you do not know it, or did not sign up yourself, choose another one below.")
+	}
+	return nil
+}
+
+// takeOver is a sign-up with nothing left of what was given when it began but the address.
+func (s *Service) takeOver(ctx context.Context, claim store.Ticket, c Credentials) (store.Ticket, error) {
+	if f := checkPassword(c.Password); f != nil {
+		return claim, f
+	}
+	name, f := CheckName(c.Name)
+	if f != nil {
+		return claim, f
+	}
+	hash, err := s.hasher.hash(ctx, c.Password)
+	claim.Password, claim.Name, claim.Kept = hash, name, ""
+	return claim, err
 }
 
 // Claim signs in whoever began a sign-up, for lifetime, once: done is false while it is not confirmed. It fails with

@@ -28,7 +28,13 @@ func (w *world) begin(t *testing.T, ip, email, kept string) (claim string) {
 
 func (w *world) confirm(t *testing.T, ticket string) (account.SignIn, string, error) {
 	t.Helper()
-	return w.service.Confirm(t.Context(), ticket, account.Credentials{Client: here, Kind: store.KindWeb, Label: "Firefox on Linux"}, account.WebLifetime)
+	return w.confirmWith(t, ticket, password, account.Confirmation{})
+}
+
+func (w *world) confirmWith(t *testing.T, ticket, pass string, shown account.Confirmation) (account.SignIn, string, error) {
+	t.Helper()
+	c := account.Credentials{Client: here, Kind: store.KindWeb, Label: "Firefox on Linux", Password: pass, Name: "The reader"}
+	return w.service.Confirm(t.Context(), ticket, c, shown, account.WebLifetime)
 }
 
 func isKind(t *testing.T, what string, err error, want fault.Kind) {
@@ -51,7 +57,7 @@ func TestA1_ASignUpIsConfirmedByMailAndClaimedOnce(t *testing.T) {
 	w.restart(t)
 	ticket := w.ticket(t, "ann@example.org", "/confirm/")
 	for range 3 { // as mail scanners do
-		if email, err := w.service.Confirmable(t.Context(), ticket); err != nil || email != "ann@example.org" {
+		if email, began, err := w.service.Confirmable(t.Context(), ticket, ""); err != nil || email != "ann@example.org" || began {
 			t.Fatalf("%q, %v", email, err)
 		}
 	}
@@ -84,7 +90,7 @@ func TestA1_TicketsThatAreNoGoodMakeNoAccount(t *testing.T) {
 	for name, bad := range map[string]string{"nothing": "", "nonsense": "x", "another": ticket[:len(ticket)-1] + "x", "the claim": claim, "longer": ticket + "0"} {
 		_, _, err := w.confirm(t, bad)
 		isKind(t, name, err, fault.NotFound)
-		_, err = w.service.Verify(t.Context(), bad, here)
+		_, err = w.service.Verify(t.Context(), bad, "", here)
 		isKind(t, name+" as a verification", err, fault.NotFound)
 		isKind(t, name+" as a reset", w.service.Reset(t.Context(), bad, password, here), fault.NotFound)
 	}
@@ -125,7 +131,7 @@ func TestA1_ConfirmingAtOnceMakesOneAccount(t *testing.T) {
 		}
 	}
 	once("confirm", func() error {
-		_, _, err := w.service.Confirm(context.Background(), ticket, account.Credentials{Client: here}, account.WebLifetime)
+		_, _, err := w.service.Confirm(context.Background(), ticket, account.Credentials{Client: here}, account.Confirmation{Claim: claim}, account.WebLifetime)
 		return err
 	})
 	once("claim", func() error {
@@ -149,6 +155,89 @@ func TestA1_AnAddressThatGotAnAccountInBetween(t *testing.T) {
 	isKind(t, "the second", err, fault.Conflict)
 	if _, done, err := w.service.Claim(t.Context(), second, here, account.AppLifetime); done || err != nil {
 		t.Errorf("the second's claim: %v, %v", done, err)
+	}
+}
+
+// Whoever signs up with somebody else's address waits, with a password of their own, for the other to press a button. What is
+// confirmed with another password than theirs is nothing that they get into.
+func TestI4_I8_WhoSignsUpWithAnothersAddressIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := from("192.0.2.66", "ann@example.org", "the stranger's own")
+	c.Name = "The stranger's name"
+	stranger, err := w.service.SignUp(t.Context(), c, "/invite/ivt_0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket := w.ticket(t, "ann@example.org", "/confirm/")
+	mine := w.begin(t, "192.0.2.7", "ben@example.org", "")
+	if _, began, err := w.service.Confirmable(t.Context(), ticket, mine); err != nil || began {
+		t.Errorf("another sign-up's claim: %v, %v", began, err)
+	}
+	if _, began, err := w.service.Confirmable(t.Context(), ticket, stranger.Reveal()); err != nil || !began {
+		t.Errorf("its own claim: %v, %v", began, err)
+	}
+	for name, try := range map[string]struct {
+		password string
+		shown    account.Confirmation
+	}{
+		"no password":          {"", account.Confirmation{}},
+		"a password of ann's":  {password, account.Confirmation{}},
+		"an endless password":  {strings.Repeat("x", account.MaxPassword+1), account.Confirmation{}},
+		"another claim":        {"", account.Confirmation{Claim: mine}},
+		"a short new password": {"short", account.Confirmation{Anew: true}},
+	} {
+		_, _, err := w.confirmWith(t, ticket, try.password, try.shown)
+		isKind(t, name, err, fault.Invalid)
+		if fault.From(err).Field != "password" {
+			t.Errorf("%s: the field is %q", name, fault.From(err).Field)
+		}
+	}
+	if _, done, err := w.service.Claim(t.Context(), stranger.Reveal(), here, account.AppLifetime); done || err != nil {
+		t.Fatalf("the claim of what is not confirmed: %v, %v", done, err)
+	}
+
+	in, kept, err := w.confirmWith(t, ticket, password, account.Confirmation{Anew: true})
+	if err != nil || in.Email != "ann@example.org" || kept != "" {
+		t.Fatalf("%+v %q %v", in, kept, err)
+	}
+	if id, err := w.service.Authenticate(t.Context(), in.Token.Reveal()); err != nil || id.Name != "The reader" {
+		t.Errorf("%+v, %v", id, err)
+	}
+	w.restart(t)
+	_, _, err = w.service.Claim(t.Context(), stranger.Reveal(), here, account.AppLifetime)
+	isKind(t, "the stranger's claim", err, fault.NotFound)
+	_, err = w.service.Resend(t.Context(), stranger.Reveal(), here)
+	isKind(t, "the stranger's claim, for another mail", err, fault.NotFound)
+	_, err = w.service.LogIn(t.Context(), c, account.AppLifetime)
+	isKind(t, "the stranger's password", err, fault.Unauthenticated)
+	if _, err := w.service.LogIn(t.Context(), from("192.0.2.7", "ann@example.org", password), account.AppLifetime); err != nil {
+		t.Errorf("ann's password: %v", err)
+	}
+	_, _, err = w.confirmWith(t, ticket, "the stranger's own", account.Confirmation{})
+	isKind(t, "the ticket once more", err, fault.NotFound)
+}
+
+// The browser that began is known by its claim, and asked for nothing; elsewhere the password of the sign-up lets in, and lets
+// whoever began in too.
+func TestI4_WhoBeganConfirmsByTheClaimOrThePassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	claim := w.begin(t, "192.0.2.7", "ann@example.org", "/app")
+	in, kept, err := w.confirmWith(t, w.ticket(t, "ann@example.org", "/confirm/"), "", account.Confirmation{Claim: claim})
+	if err != nil || kept != "/app" {
+		t.Fatalf("%q, %v", kept, err)
+	}
+	if _, err := w.service.LogIn(t.Context(), from("192.0.2.7", "ann@example.org", password), account.AppLifetime); err != nil {
+		t.Error(err)
+	}
+	claim = w.begin(t, "192.0.2.7", "ben@example.org", "")
+	if _, _, err := w.confirmWith(t, w.ticket(t, "ben@example.org", "/confirm/"), password, account.Confirmation{}); err != nil {
+		t.Fatal(err)
+	}
+	app, done, err := w.service.Claim(t.Context(), claim, here, account.AppLifetime)
+	if err != nil || !done || app.Email != "ben@example.org" || app.Account == in.Account {
+		t.Errorf("%+v %v %v", app, done, err)
 	}
 }
 

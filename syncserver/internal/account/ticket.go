@@ -82,10 +82,15 @@ func (s *Service) post(tx store.Tx, m store.Mail, now time.Time) error {
 // notice writes the mail that tells an account's owner of a change, and returns what queues it inside the transaction of the
 // change: nothing, where the server cannot send mail.
 func (s *Service) notice(to, what string) (func(store.Tx) error, error) {
+	return s.afterwards(mail.Changed{To: to, What: what})
+}
+
+// afterwards is notice for a letter of any kind.
+func (s *Service) afterwards(l mail.Letter) (func(store.Tx) error, error) {
 	if !s.CanMail() {
 		return func(store.Tx) error { return nil }, nil
 	}
-	letters, err := s.compose(mail.Changed{To: to, What: what})
+	letters, err := s.compose(l)
 	if err != nil {
 		return nil, err
 	}

@@ -229,7 +229,13 @@ const commands = "\nInstead of serving, with the same settings behind them:\n\n"
 	"  check-config\t\tprint the settings as they are understood\n" +
 	"  accounts\t\tlist the accounts; the server must not run\n" +
 	"  reset-link ADDRESS\t\tprint a link that sets another password, for an hour; the server must not run\n" +
-	"  mail-test ADDRESS\t\tsend a letter through the mail server\n"
+	"  mail-test ADDRESS\t\tsend a letter through the mail server\n" +
+	"  backup FILE\t\tcopy the data file to a new file, also while the server runs\n" +
+	"  restore FILE\t\tput a backup in the place of the data file; the server must not run\n" +
+	"    --unchanged\t\tnobody's access was taken away since: give all of it back\n" +
+	"    --end-sign-ins\t\tsign everybody out\n" +
+	"  check [FILE]\t\tlook for damage in the data file, which no server must have open, or in a backup\n" +
+	"  compact\t\tmake the data file as small as what it holds; the server must not run\n"
 
 func printHelp(out io.Writer, table []Setting) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

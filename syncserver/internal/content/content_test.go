@@ -32,7 +32,7 @@ func (silent) People([]board.ID)              {}
 
 func newStore(t *testing.T) store.Store {
 	t.Helper()
-	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db")})
+	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db"), Rehearse: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/servertest"
 )
 
@@ -68,7 +69,11 @@ func TestA1_ASignUpByAPIWaitsForItsMail(t *testing.T) {
 		t.Fatalf("%+v, %+v", began, in)
 	}
 	as(t, srv, "", http.MethodPost, "/api/v1/signup/resend", claim, 202, nil)
-	as(t, srv, "", http.MethodPost, linked(t, srv, "ann@example.org", 1, "/confirm/"), "", 200, nil)
+	res, err := http.PostForm(srv.URL()+linked(t, srv, "ann@example.org", 1, "/confirm/"), url.Values{"password": {"correct horse"}})
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("confirm: %+v, %v", res, err)
+	}
+	_ = res.Body.Close()
 	as(t, srv, "", http.MethodPost, "/api/v1/signup/claim", claim, 200, &in)
 	if in.Token == "" || in.Email != "ann@example.org" || in.Account == "" {
 		t.Fatalf("%+v", in)
@@ -154,7 +159,16 @@ func TestTheAccountByAPI(t *testing.T) {
 	me(http.MethodPost, "/password", `{"present":"`+servertest.Password+`","password":"another password"}`, 204, nil)
 	me(http.MethodPost, "/verify", "", 409, nil)
 	me(http.MethodPost, "/email", `{"email":"new@example.org","password":"another password"}`, 202, nil)
-	as(t, srv, "", http.MethodPost, linked(t, srv, "new@example.org", 0, "/verify/"), "", 200, nil)
+	confirm, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL()+linked(t, srv, "new@example.org", 0, "/verify/"), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirm.AddCookie(&http.Cookie{Name: account.CookieName(false), Value: in.Token})
+	res, err := http.DefaultClient.Do(confirm)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("confirm: %+v, %v", res, err)
+	}
+	_ = res.Body.Close()
 	me(http.MethodDelete, "", `{"email":"ann@example.org","password":"another password"}`, 422, nil)
 	me(http.MethodDelete, "", `{"email":"new@example.org","password":"wrong"}`, 422, nil)
 	me(http.MethodDelete, "", `{"email":"new@example.org","password":"another password"}`, 204, nil)

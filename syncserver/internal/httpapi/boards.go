@@ -62,8 +62,9 @@ type widget struct {
 
 // list lists what the account may open, by title.
 func (p *Programs) list(c *call) (any, error) {
-	out := []head{}
+	var out []head
 	err := p.cfg.Store.View(c.ctx(), func(tx store.Tx) error {
+		out = []head{}
 		grants, err := access.List(tx, c.me.Account)
 		if err != nil {
 			return err //nolint:wrapcheck // says what it was doing

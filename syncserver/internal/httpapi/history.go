@@ -2,6 +2,9 @@ package httpapi
 
 import (
 	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/replica"
@@ -94,7 +97,11 @@ func (p *Programs) restoreTo(c *call) (any, error) {
 		if err != nil {
 			return fmt.Errorf("read dashboard %s: %w", c.id(), err)
 		}
-		edits, err = screen.Restore(state, c.id(), v, rows, entity, in.Field)
+		planned, err := screen.Restore(state, c.id(), v, rows, entity, in.Field, func() (board.WidgetID, error) {
+			u, err := ulid.New(ulid.Timestamp(time.UnixMilli(c.now)), p.cfg.Random)
+			return board.NewWidgetID(u), err //nolint:wrapcheck // fails where random bytes do
+		})
+		edits = planned.Edits
 		return err //nolint:wrapcheck // a fault of what is asked for
 	})
 	if err != nil {

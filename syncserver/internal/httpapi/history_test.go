@@ -1,16 +1,21 @@
 package httpapi_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/replica"
 	"widgets.pro/shared/screen"
 	"widgets.pro/shared/sharing"
 	"widgets.pro/syncserver/internal/account"
@@ -133,6 +138,65 @@ func TestQ3_Q2_RestoreByTheAPI(t *testing.T) {
 	}
 	if c := b.history("owner", "").Changes[0]; c.Items[0].What != screen.ItemTrashed {
 		t.Errorf("%+v", c)
+	}
+}
+
+// A widget that was removed months ago and has gone for good comes back as a new one with what was on it.
+func TestQ3_SI21_WhatIsGoneForGoodIsRestored(t *testing.T) {
+	t.Parallel()
+	var days atomic.Int64
+	b := newBench(t, servertest.Options{Now: func() time.Time { return time.Now().AddDate(0, 0, int(days.Load())) }})
+	first := b.history("owner", "").Changes[0].Position
+	edits := []replica.Edit{owner.Set(string(b.widget), board.FieldAlive, false)}
+	if err := b.ann.Edit(t.Context(), b.id, edits...); err != nil {
+		t.Fatal(err)
+	}
+	days.Store(91)
+	for i := range 1_000 { // among which the server looks for what is to be buried
+		edits = append(edits[:i], owner.Set(board.BoardEntity, board.FieldDescription, fmt.Sprint(i)))
+	}
+	if err := b.ann.Edit(t.Context(), b.id, edits...); err != nil {
+		t.Fatal(err)
+	}
+	h := b.history("owner", "?widget="+string(b.widget))
+	if c := h.Changes[0]; c.Items[0].What != screen.ItemBuried || c.Items[0].Title != "By day" || c.By != "" || c.Mine {
+		t.Fatalf("%+v", h)
+	}
+	if then := b.then(first); len(then.Widgets) != 1 || len(then.Widgets[0].Rows) != 2 {
+		t.Fatalf("%+v", then)
+	}
+	if a := b.as("editor", http.MethodPost, b.path("/history/"+first+"/restore"), `{"widget":"`+string(b.widget)+`"}`); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	var w struct{ Widgets []struct{ ID, Title string } }
+	b.as("owner", http.MethodGet, b.path(""), "").read(t, &w)
+	if len(w.Widgets) != 1 || w.Widgets[0].Title != "By day" || w.Widgets[0].ID == string(b.widget) {
+		t.Fatalf("%+v", w)
+	}
+	b.widget = board.WidgetID(w.Widgets[0].ID)
+	if b.rows() != `["Mon",1] ["Tue",2]` {
+		t.Error(b.rows())
+	}
+}
+
+// What was is compressed for those who take it, and says the same.
+func TestTheHistoryIsCompressedOnRequest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, servertest.Options{})
+	for _, path := range []string{"/history", "/history/7", "/history/999"} {
+		plain := b.as("owner", http.MethodGet, b.path(path), "", "Accept-Encoding", "gzip;q=0, br")
+		small := b.as("owner", http.MethodGet, b.path(path), "", "Accept-Encoding", "br, gzip")
+		z, err := gzip.NewReader(bytes.NewReader(small.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if err != nil || !bytes.Equal(bytes.TrimSpace(text), plain.body) || small.status != plain.status || small.header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%s: %v, %d %s, plain %d %s", path, err, small.status, text, plain.status, plain.body)
+		}
+		if plain.header.Get("Content-Encoding") != "" || plain.header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%v", plain.header)
+		}
 	}
 }
 

@@ -15,12 +15,14 @@ import (
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/room"
+	"widgets.pro/syncserver/internal/socket"
 )
 
 // conn is one device's connection.
 type conn struct {
 	h         *Handler
 	ws        *websocket.Conn
+	socket    *socket.Conn // below ws
 	id        account.Identity
 	principal access.Principal
 	member    *room.Member
@@ -43,9 +45,9 @@ type task struct {
 	close  *closing
 }
 
-func newConn(h *Handler, ws *websocket.Conn, id account.Identity) *conn {
+func newConn(h *Handler, ws *websocket.Conn, below *socket.Conn, id account.Identity) *conn {
 	return &conn{
-		h: h, ws: ws, id: id, principal: access.Account(id.Account),
+		h: h, ws: ws, socket: below, id: id, principal: access.Account(id.Account),
 		log:     h.cfg.Log.With("account", string(id.Account)),
 		limit:   rate.NewLimiter(messagesPerSecond, messageBurst),
 		todo:    make(chan task, replyQueue),
@@ -117,9 +119,9 @@ func (c *conn) end(ctx context.Context, f *fault.Error) {
 	}
 }
 
-// next reads one frame. It returns a fault where the frame breaks a rule of the protocol, and false when the connection
+// message reads one frame. It returns a fault where the frame breaks a rule of the protocol, and false when the connection
 // is over.
-func (c *conn) next(ctx context.Context) (wire.Message, *fault.Error, bool) {
+func (c *conn) message(ctx context.Context) (wire.Message, *fault.Error, bool) {
 	typ, frame, ok := c.frame(ctx)
 	if !ok {
 		return nil, nil, false
@@ -135,6 +137,7 @@ func (c *conn) next(ctx context.Context) (wire.Message, *fault.Error, bool) {
 }
 
 // frame reads one frame, or its beginning if it is larger than the protocol allows; false when the connection is over.
+// When ctx ends in the middle of it, so does the connection.
 func (c *conn) frame(ctx context.Context) (typ websocket.MessageType, frame []byte, ok bool) {
 	typ, r, err := c.ws.Reader(ctx)
 	if err == nil {

@@ -25,6 +25,8 @@ type follow struct {
 	grant access.Grant
 	at    room.Position
 	fresh bool // nothing was sent yet
+	// behind says that the store held more when it was read last: a room that has just begun knows nothing of that.
+	behind bool
 	// present says that the device was told of somebody who looks.
 	present bool
 }
@@ -50,7 +52,7 @@ func (c *conn) follow(ctx context.Context, cur wire.Cursor) error {
 func (c *conn) advance(ctx context.Context, f *follow) error {
 	for range framesAtOnce {
 		state := room.Behind
-		if !f.fresh {
+		if !f.fresh && !f.behind {
 			frame, next, st, err := f.seat.Next(f.grant, f.at)
 			if err != nil {
 				return err
@@ -80,7 +82,7 @@ func (c *conn) advance(ctx context.Context, f *follow) error {
 func (c *conn) resume(ctx context.Context, f *follow) (more bool, err error) {
 	id := f.seat.Board()
 	var frames [][]byte
-	at, gone := f.at, false
+	at, behind, gone := f.at, false, false
 	err = c.h.cfg.Store.View(ctx, func(tx store.Tx) error {
 		g, err := access.Open(tx, c.principal, id, access.View)
 		if fault.KindOf(err) == fault.NotFound {
@@ -90,7 +92,7 @@ func (c *conn) resume(ctx context.Context, f *follow) (more bool, err error) {
 			return err
 		}
 		f.grant = g
-		frames, at, err = catchUp(tx, g, f.at, f.fresh)
+		frames, at, behind, err = catchUp(tx, g, f.at, f.fresh)
 		return err
 	})
 	if fault.KindOf(err) == fault.NotFound {
@@ -108,7 +110,7 @@ func (c *conn) resume(ctx context.Context, f *follow) (more bool, err error) {
 			return false, err
 		}
 	}
-	f.at, f.fresh = at, false
+	f.at, f.fresh, f.behind = at, false, behind
 	return true, nil
 }
 
@@ -139,34 +141,36 @@ func (c *conn) deny(ctx context.Context, f *follow, gone bool, message string) e
 }
 
 // catchUp reads what follows a position: a step of the log, or a snapshot where the log does not reach back that far. It
-// returns no frame if there is nothing, unless the device waits for its first.
-func catchUp(tx store.Tx, g access.Grant, at room.Position, first bool) ([][]byte, room.Position, error) {
+// returns no frame if there is nothing, unless the device waits for its first, and behind if the log goes on after the step.
+func catchUp(tx store.Tx, g access.Grant, at room.Position, first bool) (frames [][]byte, next room.Position, behind bool, err error) {
 	hub, err := content.Open(tx, g)
 	if err != nil {
-		return nil, at, err
+		return nil, at, false, err
 	}
 	d, ok, err := hub.Since(content.Epoch(g, at.Epoch), at.Seq, wire.MaxBatchOps, wire.MaxBatchBytes)
 	if err != nil {
-		return nil, at, fmt.Errorf("read log: %w", err)
+		return nil, at, false, fmt.Errorf("read log: %w", err)
 	}
 	if ok {
 		step, err := content.NewStep(hub, d)
 		if err != nil {
-			return nil, at, err
+			return nil, at, false, err
 		}
 		d, ok = step.For(g)
 	}
-	if ok {
-		if d.From == d.To && !first {
-			return nil, at, nil
-		}
-		frame, err := wire.Encode(wire.Delta{Board: g.Board(), Delta: d})
-		if err != nil {
-			return nil, at, fmt.Errorf("encode changes: %w", err)
-		}
-		return [][]byte{frame}, room.Position{Epoch: d.Epoch, Seq: d.To}, nil
+	if !ok {
+		frames, next, err = snapshot(hub, g)
+		return frames, next, false, err
 	}
-	return snapshot(hub, g)
+	if d.From == d.To && !first {
+		return nil, at, false, nil
+	}
+	frame, err := wire.Encode(wire.Delta{Board: g.Board(), Delta: d})
+	if err != nil {
+		return nil, at, false, fmt.Errorf("encode changes: %w", err)
+	}
+	_, head := hub.Head()
+	return [][]byte{frame}, room.Position{Epoch: d.Epoch, Seq: d.To}, d.To < head, nil
 }
 
 // snapshot encodes all pages.

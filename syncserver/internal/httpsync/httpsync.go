@@ -26,6 +26,7 @@ import (
 	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/people"
 	"widgets.pro/syncserver/internal/room"
+	"widgets.pro/syncserver/internal/socket"
 	"widgets.pro/syncserver/internal/store"
 )
 
@@ -154,13 +155,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.host != "" {
 		opts.OriginPatterns = []string{h.host}
 	}
-	ws, err := websocket.Accept(w, r, opts)
+	taker := socket.Take(w)
+	ws, err := websocket.Accept(taker, r, opts)
 	if err != nil {
 		h.cfg.Log.DebugContext(r.Context(), "a handshake failed", "error", err)
 		return
 	}
-	ws.SetReadLimit(-1) // conn.next has the limit, since the protocol has its own close code for it
-	c := newConn(h, ws, id)
+	ws.SetReadLimit(-1) // conn.message has the limit, since the protocol has its own close code for it
+	c := newConn(h, ws, taker.Conn(), id)
 	c.run(h.ctx) //nolint:contextcheck // a connection outlives its request's context by design of websocket.Accept
 }
 

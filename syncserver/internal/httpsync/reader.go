@@ -24,11 +24,13 @@ func (c *conn) read(ctx context.Context) {
 		c.end(ctx, f)
 		return
 	}
+	// Run closes the socket when the connection is over, which ends a read: it need not watch ctx too.
+	reading := context.WithoutCancel(ctx)
 	for {
 		if err := c.limit.Wait(ctx); err != nil {
 			return
 		}
-		m, f, ok := c.next(ctx)
+		m, f, ok := c.message(reading)
 		if !ok {
 			return
 		}
@@ -52,7 +54,7 @@ func (c *conn) read(ctx context.Context) {
 // greet reads the hello and answers it.
 func (c *conn) greet(ctx context.Context) *fault.Error {
 	first, cancel := context.WithTimeout(ctx, c.h.cfg.Timeouts.Hello)
-	m, f, ok := c.next(first)
+	m, f, ok := c.message(first)
 	cancel()
 	if !ok {
 		return fault.New(fault.Invalid, "No hello came.")

@@ -88,6 +88,33 @@ func TestSI4_ResumeFromCursor(t *testing.T) {
 	assertEqual(t, a, b, id)
 }
 
+// Nobody else is there whose edits would bring the device on: what the store holds beyond the first step of the log comes
+// all the same.
+func TestSI1_ALongAbsenceEndsWithAllOfTheLogThoughNobodyEdits(t *testing.T) {
+	t.Parallel()
+	srv, a, id := start(t, servertest.Options{})
+	b := newDevice(t, srv, srv.LogIn("ann@example.org"))
+	b.client(id)
+	b.connect()
+	b.until("it is up to date", func() bool { return b.view(id).Title == "First" })
+	b.cut()
+	edits := make([]replica.Edit, 2*wire.MaxBatchOps+1)
+	for i := range edits {
+		edits[i] = title(fmt.Sprint("title ", i))
+	}
+	a.edit(id, edits...)
+	for a.client(id).Status().Waiting > 0 {
+		a.push(id)
+	}
+	want := a.client(id).Status().Seen
+	a.cut()
+	srv.Kill()
+	srv.Restart()
+	b.connect()
+	b.until("it has caught up", func() bool { return b.client(id).Status().Seen >= want })
+	assertEqual(t, a, b, id)
+}
+
 func TestQ2_SI3_RepeatedEditsTakeEffectOnce(t *testing.T) {
 	t.Parallel()
 	srv, a, id := start(t, servertest.Options{})

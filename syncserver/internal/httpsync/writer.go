@@ -3,6 +3,7 @@ package httpsync
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/coder/websocket"
@@ -17,20 +18,29 @@ import (
 	"widgets.pro/syncserver/internal/store"
 )
 
-// write does the reader's tasks and follows the rooms until the connection ends.
+// What is written at once: up to so many bytes, or what so many tasks and pieces of news come to.
+const (
+	flushBytes = 64 << 10
+	flushAfter = 64
+)
+
+// write does the reader's tasks and follows the rooms until the connection ends. What there is to do at one moment leaves in
+// one write to the network.
 func (c *conn) write(ctx context.Context) {
 	for {
-		var err error
-		var end closing
-		select {
-		case <-ctx.Done():
+		end, err := c.wait(ctx)
+		if ctx.Err() != nil {
 			return
-		case <-c.h.drain:
-			end = closing{code: wire.CloseRestarting, reason: "The server is restarting; come back in a moment."}
-		case t := <-c.todo:
-			end, err = c.carryOut(ctx, t)
-		case <-c.member.Wake():
-			end, err = c.news(ctx)
+		}
+		for n := 1; n < flushAfter && err == nil && end == (closing{}); n++ {
+			runtime.Gosched() // those who have just been told of the same commit may have more for this connection
+			var more bool
+			if more, end, err = c.next(ctx); !more {
+				break
+			}
+		}
+		if err == nil {
+			err = c.flush(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			f := fault.From(err)
@@ -38,12 +48,42 @@ func (c *conn) write(ctx context.Context) {
 				c.log.ErrorContext(ctx, "a connection failed", "error", err)
 			}
 			end = closingFor(f)
+			_ = c.flush(ctx) // what came before still goes out
 		}
 		if end != (closing{}) {
 			_ = c.ws.Close(end.code, end.reason)
 			return
 		}
 	}
+}
+
+// wait does the next thing that there is to do; see carryOut.
+func (c *conn) wait(ctx context.Context) (end closing, err error) {
+	select {
+	case <-ctx.Done():
+		return end, nil
+	case <-c.h.drain:
+		return closing{code: wire.CloseRestarting, reason: "The server is restarting; come back in a moment."}, nil
+	case t := <-c.todo:
+		c.socket.Hold()
+		return c.carryOut(ctx, t)
+	case <-c.member.Wake():
+		c.socket.Hold()
+		return c.news(ctx)
+	}
+}
+
+// next does what there is to do at this moment, if there is anything.
+func (c *conn) next(ctx context.Context) (more bool, end closing, err error) {
+	select {
+	case t := <-c.todo:
+		end, err = c.carryOut(ctx, t)
+	case <-c.member.Wake():
+		end, err = c.news(ctx)
+	default:
+		return false, end, nil
+	}
+	return true, end, err
 }
 
 // carryOut does a task, and tells how to end the connection if that is the task.
@@ -171,12 +211,30 @@ func (c *conn) send(ctx context.Context, m wire.Message) error {
 	return c.sendFrame(ctx, frame)
 }
 
-// sendFrame writes one frame. A device that does not take it in time is cut; it comes back and resumes.
+// sendFrame writes one frame. It leaves with the next flush.
 func (c *conn) sendFrame(ctx context.Context, frame []byte) error {
+	// Nothing waits here, since what is held goes to memory, and so nothing has to be broken off.
+	if err := c.ws.Write(context.WithoutCancel(ctx), websocket.MessageText, frame); err != nil {
+		return lost(err)
+	}
+	if c.socket.Held() < flushBytes {
+		return nil
+	}
+	err := c.flush(ctx)
+	c.socket.Hold()
+	return err
+}
+
+// flush writes to the network what was sent. A device that does not take it in time is cut; it comes back and resumes.
+func (c *conn) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.h.cfg.Timeouts.Write)
 	defer cancel()
-	if err := c.ws.Write(ctx, websocket.MessageText, frame); err != nil {
-		return fault.New(fault.Unavailable, "The connection was lost.").WithCause(err)
+	if err := c.socket.Flush(ctx); err != nil {
+		return lost(err)
 	}
 	return nil
+}
+
+func lost(err error) error {
+	return fault.New(fault.Unavailable, "The connection was lost.").WithCause(err)
 }

@@ -81,6 +81,33 @@ func TestI4_ASignUpGoesOnWhereItBegan(t *testing.T) {
 	}
 }
 
+// The link of a sign-up that somebody else began asks for the password of it or another one; and the page of the browser that
+// began has no need to.
+func TestI4_AStrangersSignUpIsNotConfirmedByAButton(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	stranger := client(t)
+	sent := s.do(stranger, http.MethodPost, "/signup", url.Values{"email": {"ben@example.org"}, "password": {"the stranger's own"}, "name": {"Not Ben"}}).is(t, "sign up", 200)
+	if c := sent.header.Get("Set-Cookie"); !strings.HasPrefix(c, "widgets-signup=clm_") || !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Lax") {
+		t.Errorf("what is kept by the browser: %q", c)
+	}
+	link := s.mailed("ben@example.org", 0, "/confirm/")
+	s.do(stranger, http.MethodGet, link, nil).is(t, "the page where it began", 200, "Yes, this is my address")
+	ben := client(t)
+	if a := s.do(ben, http.MethodGet, link, nil).is(t, "the page elsewhere", 200, `name="password"`, `name="anew"`); strings.Contains(a.body, "Not Ben") || strings.Contains(a.body, "Yes, this") {
+		t.Errorf("it says more than it knows: %s", a.body)
+	}
+	s.do(ben, http.MethodPost, link, url.Values{}).is(t, "the button alone", 422, "not the password of this sign-up", `role="alert"`)
+	s.do(ben, http.MethodPost, link, url.Values{"password": {newPassword}}).is(t, "another password", 422, "not the password of this sign-up")
+	s.do(ben, http.MethodPost, link, url.Values{"anew": {"yes"}, "password": {"short"}, "name": {"Ben"}}).is(t, "a short one", 422, "at least 8", `value="Ben"`)
+	s.do(ben, http.MethodPost, link, url.Values{"anew": {"yes"}, "password": {newPassword}, "name": {"Ben"}}).is(t, "one chosen anew", 303, "/")
+	s.do(ben, http.MethodGet, "/account", nil).is(t, "account", 200, `value="Ben"`)
+	s.do(stranger, http.MethodPost, link, url.Values{}).is(t, "the link where it began", 404)
+	s.do(stranger, http.MethodPost, "/signup/resend", url.Values{"claim": {claims.FindString(sent.body)}}).is(t, "another mail", 404)
+	s.do(stranger, http.MethodPost, "/login", url.Values{"email": {"ben@example.org"}, "password": {"the stranger's own"}}).is(t, "the stranger's password", 401)
+	s.enter("ben@example.org", newPassword, "")
+}
+
 func TestA1_AnAddressThatGotAnAccountInBetweenIsToldToLogIn(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -88,8 +115,8 @@ func TestA1_AnAddressThatGotAnAccountInBetweenIsToldToLogIn(t *testing.T) {
 	link := s.mailed("ben@example.org", 0, "/confirm/")
 	s.do(client(t), http.MethodPost, "/signup", url.Values{"email": {"ben@example.org"}, "password": {newPassword}})
 	other := s.mailed("ben@example.org", 1, "/confirm/")
-	s.do(client(t), http.MethodPost, other, url.Values{}).is(t, "the other", 303)
-	a := s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "the first", 409, "has an account already", `href="/login"`)
+	s.do(client(t), http.MethodPost, other, url.Values{"password": {newPassword}}).is(t, "the other", 303)
+	a := s.do(client(t), http.MethodPost, link, url.Values{"password": {password}}).is(t, "the first", 409, "has an account already", `href="/login"`)
 	if a.header.Get("Set-Cookie") != "" {
 		t.Error("it was signed in")
 	}
@@ -181,9 +208,13 @@ func TestTheAccountPageChangesTheAccount(t *testing.T) {
 	s.do(c, http.MethodPost, "/account/address", url.Values{"email": {"new@example.org"}, "password": {newPassword}}).is(t, "address", 303, "/account?done=mail#address")
 	link := s.mailed("new@example.org", 0, "/verify/")
 	s.do(c, http.MethodGet, "/account", nil).is(t, "still the old address", 200, "ann@example.org")
-	s.do(client(t), http.MethodGet, link, nil).is(t, "the mail's link", 200, "new@example.org", "Use this address")
-	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "confirm", 200, "Your address is confirmed")
-	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "once more", 404)
+	if a := s.do(client(t), http.MethodGet, link, nil).is(t, "the mail's link elsewhere", 200, "new@example.org", "log in to it first"); strings.Contains(a.body, "Use this address") {
+		t.Error("whoever is not signed in can confirm it")
+	}
+	s.do(client(t), http.MethodPost, link, url.Values{}).is(t, "confirm without the account", 303, link)
+	s.do(c, http.MethodGet, link, nil).is(t, "the mail's link", 200, "new@example.org", "Use this address")
+	s.do(c, http.MethodPost, link, url.Values{}).is(t, "confirm", 200, "Your address is confirmed")
+	s.do(c, http.MethodPost, link, url.Values{}).is(t, "once more", 404)
 	s.do(c, http.MethodGet, "/account", nil).is(t, "the new address", 200, "new@example.org")
 	s.enter("new@example.org", newPassword, "")
 	s.do(c, http.MethodPost, "/account/verify", url.Values{}).is(t, "verify what is confirmed", 409, "confirmed already")

@@ -69,12 +69,12 @@ type Accounts interface {
 
 // Tickets is what the pages ask of account.Service for those who open the link in a mail.
 type Tickets interface {
-	Confirmable(ctx context.Context, ticket string) (email string, err error)
-	Confirm(ctx context.Context, ticket string, c account.Credentials, lifetime time.Duration) (in account.SignIn, kept string, err error)
+	Confirmable(ctx context.Context, ticket, claim string) (email string, began bool, err error)
+	Confirm(ctx context.Context, ticket string, c account.Credentials, shown account.Confirmation, lifetime time.Duration) (in account.SignIn, kept string, err error)
 	Resettable(ctx context.Context, ticket string) (email string, err error)
 	Reset(ctx context.Context, ticket, password string, client netip.Addr) error
 	Verifiable(ctx context.Context, ticket string) (account.Verification, error)
-	Verify(ctx context.Context, ticket string, client netip.Addr) (account.Verification, error)
+	Verify(ctx context.Context, ticket string, by store.AccountID, client netip.Addr) (account.Verification, error)
 }
 
 // Config is what a Site needs; everything but Mailbox and MailboxURL must be given. Base is the public base URL without a

@@ -19,7 +19,7 @@ import (
 type Invitations interface {
 	Open(ctx context.Context, token string) (people.Opened, error)
 	Accept(ctx context.Context, account store.AccountID, token string) (people.Joined, error)
-	AcceptIn(tx store.Tx, account store.AccountID, token string) (people.Joined, error)
+	AcceptIn(tx store.Tx, account store.AccountID, token string, now time.Time) (people.Joined, error)
 	Waiting(ctx context.Context, account store.AccountID) ([]people.Opened, error)
 	AcceptWaiting(ctx context.Context, account store.AccountID, id store.InvitationID) (people.Joined, error)
 }
@@ -160,9 +160,10 @@ func (s *Site) acceptInvitation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var j people.Joined
+	now := s.cfg.Now()
 	c := account.Credentials{Email: o.Email, Password: r.PostForm.Get("password"), Client: s.cfg.Clients.Addr(r), Name: name, Kind: store.KindWeb, Label: account.LabelOf(r)}
 	session, err := s.cfg.Accounts.SignUpInvited(r.Context(), c, account.WebLifetime, func(tx store.Tx, id store.AccountID) (err error) {
-		j, err = s.cfg.Invitations.AcceptIn(tx, id, token)
+		j, err = s.cfg.Invitations.AcceptIn(tx, id, token, now)
 		return err //nolint:wrapcheck // answered as it is
 	})
 	if err == nil {

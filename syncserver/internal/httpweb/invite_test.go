@@ -163,14 +163,14 @@ func TestI5_V1_WhatIsOverSaysSo(t *testing.T) {
 	contains(t, s.do(client(t), http.MethodPost, path, url.Values{"password": {password}}), 410, "newer invitation")
 	late.Store(int64(7*24*time.Hour + time.Minute))
 	over := s.get(again)
-	contains(t, over, 410, "time is over", "Ask ann to send it again")
+	contains(t, over, 410, "has expired", "Ask ann to send it again")
 	if strings.Contains(over.body, "Sales") || strings.Contains(over.body, "It is new") {
 		t.Error("what is over tells what it was about")
 	}
-	contains(t, s.do(client(t), http.MethodPost, again, url.Values{"password": {password}}), 410, "time is over")
+	contains(t, s.do(client(t), http.MethodPost, again, url.Values{"password": {password}}), 410, "has expired")
 	s.change(func(c *sharing.Command) { c.Action, c.Invitation = sharing.Revoke, id })
-	contains(t, s.get(again), 410, "taken back")
-	contains(t, s.do(client(t), http.MethodPost, again, url.Values{"password": {password}}), 410, "taken back")
+	contains(t, s.get(again), 410, "withdrawn")
+	contains(t, s.do(client(t), http.MethodPost, again, url.Values{"password": {password}}), 410, "withdrawn")
 	// Who was refused has no account by that.
 	contains(t, s.do(client(t), http.MethodPost, "/login", url.Values{"email": {"bob@example.org"}, "password": {password}}), 401)
 }

@@ -2,6 +2,7 @@ package httpweb
 
 import (
 	"net/http"
+	"net/url"
 
 	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/account"
@@ -27,7 +28,7 @@ func (s *Site) letters(form func(http.HandlerFunc) http.Handler) []httpmw.Route 
 		post("/signup", mails+"; hashing bounded", s.signUp),
 		post("/signup/resend", mails, s.resend),
 		get("/confirm/{ticket}", s.confirmForm),
-		post("/confirm/{ticket}", opened, s.confirm),
+		post("/confirm/{ticket}", opened+"; hashing bounded", s.confirm),
 		get("/forgot", func(w http.ResponseWriter, r *http.Request) { s.blank(w, r, "forgot.html") }),
 		post("/forgot", mails, s.forgot),
 		get("/reset/{ticket}", s.resetForm),
@@ -56,6 +57,12 @@ type sent struct {
 type asked struct {
 	problem
 	account.Verification
+
+	// Me is the address of whoever is signed in, "" if nobody is; Mine says that the account is theirs, and LogIn is where to
+	// log in and come back otherwise.
+	Me    string
+	Mine  bool
+	LogIn string
 }
 
 // over answers for a mail's link that failed: with a page that says why and what to do, or as any request that failed.
@@ -68,23 +75,59 @@ func (s *Site) over(w http.ResponseWriter, r *http.Request, err error, url, acti
 	s.page(w, r, httpapi.Status(f.Kind), "notice.html", notice{Title: f.Message, Message: f.Hint, URL: url, Action: action})
 }
 
+// confirming is the page that the mail of a sign-up leads to.
+type confirming struct {
+	problem
+
+	Email string
+	// Began says that this browser began the sign-up, which then asks for nothing; Anew that another password was chosen, with
+	// Name, and that the problem is about that.
+	Began, Anew bool
+	Name        string
+}
+
 func (s *Site) confirmForm(w http.ResponseWriter, r *http.Request) {
-	email, err := s.cfg.Accounts.Confirmable(r.Context(), r.PathValue("ticket"))
+	s.showConfirm(w, r, http.StatusOK, confirming{})
+}
+
+// showConfirm shows the page, which asks the less the more is known of who opens it.
+func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, status int, p confirming) {
+	var err error
+	p.Email, p.Began, err = s.cfg.Accounts.Confirmable(r.Context(), r.PathValue("ticket"), account.ClaimCookie(r, s.secure))
 	if err != nil {
 		s.over(w, r, err, "/login", "Log in")
 		return
 	}
-	s.page(w, r, http.StatusOK, "confirm.html", asked{Verification: account.Verification{Email: email}})
+	s.page(w, r, status, "confirm.html", p)
 }
 
 // confirm makes the account and signs this browser in.
 func (s *Site) confirm(w http.ResponseWriter, r *http.Request) {
-	in, kept, err := s.cfg.Accounts.Confirm(r.Context(), r.PathValue("ticket"), s.visitor(r), account.WebLifetime)
-	if err != nil {
-		s.over(w, r, err, "/login", "Log in")
+	f := readForm(w, r)
+	c, anew := s.credentials(r), r.PostForm.Has("anew")
+	var in account.SignIn
+	var kept string
+	if f == nil {
+		var err error
+		in, kept, err = s.cfg.Accounts.Confirm(r.Context(), r.PathValue("ticket"), c, account.Confirmation{
+			Claim: account.ClaimCookie(r, s.secure), Anew: anew,
+		}, account.WebLifetime)
+		if err == nil {
+			http.SetCookie(w, account.NoClaimCookie(s.secure))
+			s.enter(w, r, in, kept)
+			return
+		}
+		f = fault.From(err)
+	}
+	if f.Kind != fault.Invalid && f.Kind != fault.TooLarge {
+		s.over(w, r, f, "/login", "Log in")
 		return
 	}
-	s.enter(w, r, in, kept)
+	p := confirming{problem: problemOf(f), Anew: anew}
+	if f.Field != "name" {
+		p.Name = c.Name
+	}
+	s.showConfirm(w, r, httpapi.Status(f.Kind), p)
 }
 
 func (s *Site) forgot(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +175,7 @@ func (s *Site) reset(w http.ResponseWriter, r *http.Request) {
 			s.over(w, r, gone, "/forgot", "Ask for a new link")
 			return
 		}
-		s.page(w, r, httpapi.Status(f.Kind), "reset.html", asked{problemOf(f), account.Verification{Email: email}})
+		s.page(w, r, httpapi.Status(f.Kind), "reset.html", asked{problem: problemOf(f), Verification: account.Verification{Email: email}})
 	default:
 		s.over(w, r, err, "/forgot", "Ask for a new link")
 	}
@@ -144,11 +187,29 @@ func (s *Site) verifyForm(w http.ResponseWriter, r *http.Request) {
 		s.over(w, r, err, "/account", "To your account")
 		return
 	}
-	s.page(w, r, http.StatusOK, "verify.html", asked{Verification: v})
+	me, ok, err := s.who(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	p := asked{Verification: v, LogIn: "/login?" + url.Values{"next": {"/verify/" + r.PathValue("ticket")}}.Encode()}
+	if ok {
+		p.Me, p.Mine = me.Email, me.Account == v.Account
+	}
+	s.page(w, r, http.StatusOK, "verify.html", p)
 }
 
 func (s *Site) verify(w http.ResponseWriter, r *http.Request) {
-	v, err := s.cfg.Accounts.Verify(r.Context(), r.PathValue("ticket"), s.cfg.Clients.Addr(r))
+	me, _, err := s.who(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v, err := s.cfg.Accounts.Verify(r.Context(), r.PathValue("ticket"), me.Account, s.cfg.Clients.Addr(r))
+	if fault.KindOf(err) == fault.Denied { // somebody else is signed in by now, or nobody
+		seeOther(w, "/verify/"+r.PathValue("ticket"))
+		return
+	}
 	if err != nil {
 		s.over(w, r, err, "/account", "To your account")
 		return
@@ -158,11 +219,4 @@ func (s *Site) verify(w http.ResponseWriter, r *http.Request) {
 		n.Message = v.Email + " is the address of your account from now on. Log in with it."
 	}
 	s.page(w, r, http.StatusOK, "notice.html", n)
-}
-
-// visitor is credentials for whoever needs none.
-func (s *Site) visitor(r *http.Request) account.Credentials {
-	c := s.credentials(r)
-	c.Email, c.Password, c.Name = "", "", ""
-	return c
 }

@@ -135,7 +135,7 @@ func doneThere(what string) string {
 	case "resend":
 		return "The invitation was sent again. The earlier link does not work any more."
 	case "revoke":
-		return "The invitation was taken back."
+		return "The invitation was withdrawn."
 	case "role":
 		return "The role was changed."
 	case "remove":

@@ -56,7 +56,7 @@ func TestA1_I1_OrganisationsWithoutAScript(t *testing.T) {
 	contains(t, do(ann, url.Values{"do": {"invite"}, "emails": {"carl@example.org"}, "role": {"admin"}}), 200, "on its way", "<h3>carl@example.org</h3>")
 	carl := value(t, s.do(ann, http.MethodGet, path, nil).body, "<h3>carl@example.org</h3>", "invitation")
 	contains(t, do(ann, url.Values{"do": {"resend"}, "invitation": {carl}}), 200, "sent again")
-	if gone := do(ann, url.Values{"do": {"revoke"}, "invitation": {carl}}); !strings.Contains(gone.body, "taken back") || strings.Contains(gone.body, "carl@") {
+	if gone := do(ann, url.Values{"do": {"revoke"}, "invitation": {carl}}); !strings.Contains(gone.body, "withdrawn") || strings.Contains(gone.body, "carl@") {
 		t.Errorf("revoke: %d %s", gone.status, gone.body)
 	}
 

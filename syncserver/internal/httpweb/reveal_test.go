@@ -60,8 +60,8 @@ func look(a answer, email string) string {
 	h := maps.Clone(a.header)
 	h.Del("Date")
 	h.Del("X-Request-Id")
-	body := strings.ReplaceAll(claims.ReplaceAllString(a.body, "CLAIM"), email, "ADDRESS")
-	return fmt.Sprintf("%d %v\n%s", a.status, h, body)
+	all := claims.ReplaceAllString(fmt.Sprintf("%d %v\n%s", a.status, h, a.body), "CLAIM")
+	return strings.ReplaceAll(all, email, "ADDRESS")
 }
 
 // Whatever is asked about an address that has an account and about one that has none: status, headers, body and the number

@@ -33,6 +33,7 @@ func (s *Site) signUp(w http.ResponseWriter, r *http.Request) {
 		s.again(w, r, "signup.html", shown, err)
 		return
 	}
+	http.SetCookie(w, account.NewClaimCookie(claim, s.secure))
 	s.page(w, r, http.StatusOK, "sent.html", sent{Email: shown.Email, Claim: claim.Reveal(), Next: shown.Next, Mailbox: s.cfg.MailboxURL})
 }
 

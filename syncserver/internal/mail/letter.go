@@ -41,6 +41,9 @@ type ConfirmAddress struct {
 // sentence.
 type Changed struct{ To, What string }
 
+// Deleted tells the owner of an account, at its address, that it is gone.
+type Deleted struct{ To string }
+
 // Invite invites to a dashboard or to an organisation. By is who invites, What its title or name, As the role in words,
 // such as "to view" or "as an editor".
 type Invite struct {
@@ -55,6 +58,7 @@ func (l ResetPassword) to() string  { return l.To }
 func (l NoAccount) to() string      { return l.To }
 func (l ConfirmAddress) to() string { return l.To }
 func (l Changed) to() string        { return l.To }
+func (l Deleted) to() string        { return l.To }
 func (l Invite) to() string         { return l.To }
 
 // content is what a letter says, in the order in which it says it. Every text is one line, but for those of the quote.
@@ -121,6 +125,14 @@ func (l Changed) content() content {
 		Subject: "Your account was changed", Title: "Your account was changed",
 		Before: []string{line(l.What, maxSentence)},
 		After:  []string{"If it was not you, choose another password for your account at once, and for your mailbox too if others may have been in it."},
+	}
+}
+
+func (l Deleted) content() content {
+	return content{
+		Subject: "Your account was deleted", Title: "Your account was deleted",
+		Before: []string{"Your account was deleted, as somebody who knows its password asked. Nothing of it is left on the server."},
+		After:  []string{"If it was not you, tell whoever runs the server, and choose another password for your mailbox too if others may have been in it."},
 	}
 }
 

@@ -124,6 +124,7 @@ func TestI2_ALetterIsTextAndHTMLAlike(t *testing.T) {
 		"no account":   {letters.NoAccount{To: "bob@example.org", SignUp: base + "/signup"}, "There is no account with this address", []string{base + "/signup"}},
 		"address":      {letters.ConfirmAddress{To: "bob@example.org", URL: base + "/confirm/2"}, "Confirm your address", []string{base + "/confirm/2"}},
 		"changed":      {letters.Changed{To: "bob@example.org", What: "Your password was changed."}, "Your account was changed", []string{"Your password was changed."}},
+		"deleted":      {letters.Deleted{To: "bob@example.org"}, "Your account was deleted", []string{"Nothing of it is left", "whoever runs the server"}},
 	} {
 		m := compose(t, o, c.letter)
 		if m.subject != c.subject {

@@ -11,6 +11,7 @@ import (
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/sharing"
+	"widgets.pro/syncserver/internal/ratelimit"
 )
 
 // dashboard is what is kept of one dashboard: its latest snapshot and its viewers.
@@ -28,8 +29,8 @@ type dashboard struct {
 	conns   map[*conn]struct{}
 	base    *snapshot     // what the viewers were last sent
 	timer   bool          // an update is on its way
-	flushed time.Time     // when the last one was sent
-	pause   time.Duration // from one to the next: longer for a dashboard that takes long to draw
+	rested  time.Time     // when the budget of updates is full again, see pace
+	pause   time.Duration // from one to the next, on average: longer for a dashboard that takes long to draw
 	held    bool          // access changed: nothing is sent until it is decided anew
 	changes uint64        // of access
 	told    int           // the number of viewers that OnWatching was last told
@@ -98,12 +99,20 @@ func (d *dashboard) scheduleLocked(s *Service) {
 		return
 	}
 	d.timer = true
-	wait := max(0, max(coalesce, d.pause)-s.cfg.Now().Sub(d.flushed))
+	now, pace := s.cfg.Now(), d.pace()
+	wait := pace.Wait(d.rested, now)
+	d.rested = pace.Spend(d.rested, now.Add(wait))
 	s.wg.Add(1)
 	time.AfterFunc(wait, func() {
 		defer s.wg.Done()
 		d.flush(s)
 	})
+}
+
+// pace is how often there are updates. One may come early, so that edits at an even pace, of which now and then one is late,
+// do not wait for ever because of that one.
+func (d *dashboard) pace() ratelimit.Rate {
+	return ratelimit.Rate{Burst: 2, Interval: max(coalesce, d.pause)}
 }
 
 // flush sends the viewers what changed since they were last sent something. There is one at a time.
@@ -127,8 +136,9 @@ func (d *dashboard) flush(s *Service) {
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.timer, d.flushed = false, s.cfg.Now()
-	d.pause = min(pauseFactor*d.flushed.Sub(start), maxPause)
+	d.timer = false
+	took := s.cfg.Now().Sub(start)
+	d.pause = took + min(pauseFactor*took, maxPause)
 	if d.held {
 		return // the decision about access will schedule again
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -90,13 +91,17 @@ func (s *Service) release(client string) {
 	}
 }
 
-// ping pings every connection once in pingEvery; one that does not answer is broken off.
-func (s *Service) ping(now int64) {
+// tend pings every connection once in pingEvery; one that does not answer is broken off, as is one that takes longer than
+// WriteTimeout for a frame.
+func (s *Service) tend(now int64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, d := range s.boards {
 		d.mu.Lock()
 		for c := range d.conns {
+			if since := c.writing.Load(); since != 0 && now-since > int64(s.cfg.WriteTimeout/sweepEvery) {
+				c.kill()
+			}
 			if now >= c.nextPing {
 				c.nextPing = now + int64(pingEvery/sweepEvery)
 				s.wg.Go(c.ping)
@@ -117,6 +122,9 @@ type conn struct {
 	opens  bool // somebody has just opened the page
 	cancel context.CancelFunc
 	wake   chan struct{} // something is to be sent
+	// writing is when the frame was begun that is being written, as Service.tick and one, 0 if there is none. A timer for each
+	// frame would cost as much as a quarter of writing it.
+	writing atomic.Int64
 
 	// guarded
 	version  uint64   // that the viewer has when everything in queue has arrived
@@ -198,7 +206,7 @@ func (c *conn) run(ctx context.Context) {
 			c.bye(ending) //nolint:contextcheck // says good-bye although the connection's context may have ended
 			return
 		case data != nil:
-			if err := c.write(ctx, data, c.s.cfg.WriteTimeout); err != nil {
+			if err := c.write(ctx, data); err != nil {
 				_ = c.ws.CloseNow()
 				return
 			}
@@ -333,10 +341,11 @@ func (c *conn) nudge() {
 
 // kill breaks the connection off. What the kernel still holds for a viewer that did not read is thrown away.
 func (c *conn) kill() {
+	c.cancel()
 	if c.tcp != nil {
 		_ = c.tcp.SetLinger(0)
+		_ = c.tcp.Close()
 	}
-	c.cancel()
 }
 
 // catcher notes which connection a websocket takes over.
@@ -362,10 +371,11 @@ func (c *catcher) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, nil
 }
 
-func (c *conn) write(ctx context.Context, data []byte, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	return c.ws.Write(ctx, websocket.MessageText, data) //nolint:wrapcheck // only asked whether it failed
+// write writes one frame. It is Service.tend, and whoever calls kill, that ends a write which takes too long.
+func (c *conn) write(ctx context.Context, data []byte) error {
+	c.writing.Store(c.s.tick.Load() + 1)
+	defer c.writing.Store(0)
+	return c.ws.Write(context.WithoutCancel(ctx), websocket.MessageText, data) //nolint:wrapcheck // only asked whether it failed
 }
 
 // bye says why and closes. It does not wait for the connection's own context, which may be gone already.
@@ -374,7 +384,10 @@ func (c *conn) bye(e end) {
 	if e == endGone || e == endLocked {
 		told := e.told()
 		code, reason = wire.CloseDenied, told.Reason
-		if err := c.write(context.WithoutCancel(c.s.ctx), encode(told), goneTimeout); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.s.ctx), goneTimeout)
+		err := c.ws.Write(ctx, websocket.MessageText, encode(told))
+		cancel()
+		if err != nil {
 			_ = c.ws.CloseNow()
 			return
 		}

@@ -384,6 +384,15 @@ func TestSI20_SlowViewerGetsAllAnew(t *testing.T) {
 	}
 }
 
+// TestSI20_AViewerWhoStopsReadingIsCut: a frame that a viewer does not take in time is its last.
+func TestSI20_AViewerWhoStopsReadingIsCut(t *testing.T) {
+	w := newWorld(t, func(c *page.Config) { c.WriteTimeout = time.Second })
+	id, token := w.add(t, "Sales", widgetOf("Orders", 0))
+	w.view(t, token, 0) // never reads
+	w.fill(t, id)
+	w.told(t, 0)
+}
+
 func TestB1_ViewersMaySendNothing(t *testing.T) {
 	w := newWorld(t)
 	_, token := w.add(t, "Sales")

@@ -59,7 +59,7 @@ const (
 	DefaultWriteTimeout = 20 * time.Second
 
 	queueFrames = 16                    // frames that wait for one slow viewer; beyond that it gets everything anew
-	coalesce    = 50 * time.Millisecond // at most one update in this time for each dashboard
+	coalesce    = 50 * time.Millisecond // at most one update in this time for each dashboard, on average
 	pauseFactor = 3                     // an update may use one part in this and one of an engine's time
 	maxPause    = 2 * time.Second
 	cutDeadline = 800 * time.Millisecond // after which a revoked connection is broken off unasked (rule V1: 1 s)
@@ -92,8 +92,8 @@ type Config struct {
 
 	MaxBytes                       int64
 	PerDashboard, PerClient, Total int
-	// WriteTimeout is how long a viewer may take for one frame before it is cut, and may come back; 0 means
-	// DefaultWriteTimeout.
+	// WriteTimeout is how long a viewer may take for one frame before it is cut, and may come back, to a second or two; 0
+	// means DefaultWriteTimeout.
 	WriteTimeout time.Duration
 
 	// OnWatching is told how many viewers watch a dashboard, at most once a second each; OnCut how many connections a
@@ -368,7 +368,7 @@ func (s *Service) sweep() {
 		s.tellWatching()
 		s.forget(func(d *dashboard) bool { return now-d.used.Load() > int64(idleFor/sweepEvery) })
 		s.lapse()
-		s.ping(now)
+		s.tend(now)
 	}
 }
 

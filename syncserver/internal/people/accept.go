@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
@@ -129,8 +130,9 @@ type Joined struct {
 // accept again what the account has accepted changes nothing. Faults: NotFound for a token that leads nowhere; Denied if
 // the invited address is not the account's verified one; Conflict, with what to do, if the invitation is not open.
 func (s *Service) Accept(ctx context.Context, account store.AccountID, token string) (j Joined, err error) {
+	now := s.cfg.Now()
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
-		j, err = s.AcceptIn(tx, account, token)
+		j, err = s.AcceptIn(tx, account, token, now)
 		return err
 	})
 	if err != nil {
@@ -139,8 +141,8 @@ func (s *Service) Accept(ctx context.Context, account store.AccountID, token str
 	return j, nil
 }
 
-// AcceptIn is Accept in a transaction with something else, such as the making of the account. It reads the clock alone.
-func (s *Service) AcceptIn(tx store.Tx, account store.AccountID, token string) (Joined, error) {
+// AcceptIn is Accept in a transaction with something else, such as the making of the account, at now.
+func (s *Service) AcceptIn(tx store.Tx, account store.AccountID, token string, now time.Time) (Joined, error) {
 	t, ok := sharing.ParseInviteToken(token)
 	if !ok {
 		return Joined{}, noInvitation()
@@ -152,11 +154,12 @@ func (s *Service) AcceptIn(tx store.Tx, account store.AccountID, token string) (
 	if !ok {
 		return Joined{}, noInvitation()
 	}
-	return s.accept(tx, account, inv, invitation.Hash(t))
+	return s.accept(tx, account, inv, invitation.Hash(t), now)
 }
 
 // AcceptWaiting is Accept for somebody who saw the invitation in Waiting: that the address is theirs is proof enough.
 func (s *Service) AcceptWaiting(ctx context.Context, account store.AccountID, id store.InvitationID) (j Joined, err error) {
+	now := s.cfg.Now()
 	err = s.cfg.Store.Update(ctx, func(tx store.Tx) error {
 		inv, ok, err := tx.Invitations().Get(id)
 		if err != nil {
@@ -169,7 +172,7 @@ func (s *Service) AcceptWaiting(ctx context.Context, account store.AccountID, id
 		if !ok || !known || a.Verified == 0 || a.Email != inv.Email {
 			return noInvitation()
 		}
-		j, err = s.accept(tx, account, inv, inv.Hash)
+		j, err = s.accept(tx, account, inv, inv.Hash, now)
 		return err
 	})
 	if err != nil {
@@ -178,7 +181,7 @@ func (s *Service) AcceptWaiting(ctx context.Context, account store.AccountID, id
 	return j, nil
 }
 
-func (s *Service) accept(tx store.Tx, account store.AccountID, inv store.Invitation, hash store.Hash) (Joined, error) {
+func (s *Service) accept(tx store.Tx, account store.AccountID, inv store.Invitation, hash store.Hash, now time.Time) (Joined, error) {
 	a, ok, err := tx.Accounts().Get(account)
 	if err != nil {
 		return Joined{}, fmt.Errorf("read an account: %w", err)
@@ -190,7 +193,7 @@ func (s *Service) accept(tx store.Tx, account store.AccountID, inv store.Invitat
 	if inv.State == store.InvitationAccepted && inv.Account == account {
 		return j, nil
 	}
-	st, err := stateOf(tx, inv, hash, s.cfg.Now().UnixMilli())
+	st, err := stateOf(tx, inv, hash, now.UnixMilli())
 	if err != nil {
 		return Joined{}, err
 	}
@@ -214,10 +217,10 @@ func (s *Service) accept(tx store.Tx, account store.AccountID, inv store.Invitat
 
 // notOpen says why an invitation cannot be accepted.
 func notOpen(st State) *fault.Error {
-	f := fault.New(fault.Conflict, "This invitation was revoked.")
+	f := fault.New(fault.Conflict, "This invitation was withdrawn.")
 	switch st {
 	case Expired:
-		f.Message = "This invitation's time is over."
+		f.Message = "This invitation has expired."
 	case Accepted:
 		f.Message = "This invitation was used already."
 	case Replaced:

@@ -262,7 +262,7 @@ func (d decision) resend() error {
 	case err != nil:
 		return err
 	case !ok || inv.State == store.InvitationRevoked:
-		return refuse(fault.New(fault.NotFound, "This invitation was revoked, so it was not sent again.").WithHint("Invite them anew."))
+		return refuse(fault.New(fault.NotFound, "This invitation was withdrawn, so it was not sent again.").WithHint("Invite them anew."))
 	case inv.State == store.InvitationAccepted:
 		return refuse(fault.New(fault.Conflict, "This invitation was accepted already, so it was not sent again.").WithHint("Look at the list of people."))
 	}

@@ -33,7 +33,7 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	case c.Action == sharing.SetMemberRole && c.Role == sharing.RoleNone && c.Account == string(p.AccountID()):
 		need = access.View // whoever wants to go may
 	}
-	return sharelink.Once(tx, p, c, need, func(g access.Grant, link sharing.Link) (sharelink.Outcome, error) {
+	return sharelink.Once(tx, p, c, need, now, func(g access.Grant, link sharing.Link) (sharelink.Outcome, error) {
 		d := decision{tx: tx, ev: ev, g: g, by: p.AccountID(), c: c, minted: minted, now: now}
 		same, err := d.carryOut()
 		out := sharelink.Outcome{Link: link, Same: same}

@@ -2,13 +2,9 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 
-	"widgets.pro/shared/fault"
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/mail"
 	"widgets.pro/syncserver/internal/store"
@@ -31,8 +27,8 @@ type Operator struct {
 
 // Operate opens the data file, which must be there and not in use.
 func Operate(d Deps) (*Operator, error) {
-	if _, err := os.Stat(d.Config.Data); errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Newf(fault.NotFound, "There is no data file %s.", d.Config.Data).WithHint("Name it with --data.")
+	if err := there(d); err != nil {
+		return nil, err
 	}
 	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log})
 	if err != nil {

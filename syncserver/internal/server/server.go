@@ -29,6 +29,7 @@ import (
 	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
 	"widgets.pro/syncserver/internal/content"
+	"widgets.pro/syncserver/internal/control"
 	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/expiry"
 	"widgets.pro/syncserver/internal/httpapi"
@@ -54,7 +55,7 @@ const (
 	drainTimeout   = 10 * time.Second // for connections to go when the server goes down
 )
 
-// Deps are what a Server does not make by itself. All but Front, Timeouts and MaxBytes must be given.
+// Deps are what a Server does not make by itself. All but Front, Timeouts, MaxBytes and Rehearse must be given.
 type Deps struct {
 	Config config.Config
 	Log    *slog.Logger
@@ -67,6 +68,8 @@ type Deps struct {
 	Timeouts httpsync.Timeouts
 	// MaxBytes bounds the data file; 0 means no bound.
 	MaxBytes int
+	// Rehearse has the store run each closure twice, for tests; see boltstore.Options.
+	Rehearse bool
 }
 
 // Server is a running sync server but for its listener. Close or Kill it.
@@ -79,6 +82,7 @@ type Server struct {
 	app     *webapp.Service
 	expiry  *expiry.Job
 	office  *mail.Office
+	door    *control.Door    // nil where no socket could be made
 	mailbox *devmail.Mailbox // nil unless it was asked for
 	routes  []httpmw.Route
 	handler http.Handler
@@ -89,13 +93,16 @@ type Server struct {
 
 // New opens the data file and puts the server together. Failures of the data file are faults.
 func New(d Deps) (*Server, error) {
-	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes})
+	st, err := boltstore.Open(boltstore.Options{Path: d.Config.Data, Log: d.Log, MaxBytes: d.MaxBytes, Rehearse: d.Rehearse})
 	if err != nil {
 		return nil, err
 	}
 	s, err := assemble(d, st)
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
+	}
+	if s.door, err = control.Open(d.Config.Data, st, d.Log); err != nil {
+		d.Log.Warn("no backup can be made while this server runs", "error", err)
 	}
 	return s, nil
 }
@@ -282,6 +289,9 @@ func (s *Server) ServeWith(ctx context.Context, ln net.Listener, srv *http.Serve
 // they were cut.
 func (s *Server) endConnections(ctx context.Context) {
 	s.ending.Do(func() {
+		if s.door != nil {
+			s.door.Close()
+		}
 		var wg sync.WaitGroup
 		wg.Go(func() { s.devices.Close(ctx) })
 		wg.Go(func() { s.web.close(ctx) })

@@ -34,15 +34,15 @@ func Apply(tx store.Tx, ev content.Events, p access.Principal, c sharing.Command
 	if c.Action == sharing.Delete {
 		need = access.Own
 	}
-	return Once(tx, p, c, need, func(g access.Grant, link sharing.Link) (Outcome, error) {
+	return Once(tx, p, c, need, now, func(g access.Grant, link sharing.Link) (Outcome, error) {
 		return apply(tx, ev, g, link, c, now)
 	})
 }
 
-// Once has do carry out a command in the name of p, who must be allowed what need says, unless a command with its id was
+// Once has do carry out a command in the name of p at now (ms since 1970), who must be allowed what need says, unless a command with its id was
 // answered before: then that answer is given again, with the link as it is by now. Whoever may not share is told no link.
 // Faults of the command are in the Outcome; the error is the store's, or do's.
-func Once(tx store.Tx, p access.Principal, c sharing.Command, need access.Action, do func(access.Grant, sharing.Link) (Outcome, error)) (Outcome, error) {
+func Once(tx store.Tx, p access.Principal, c sharing.Command, need access.Action, now int64, do func(access.Grant, sharing.Link) (Outcome, error)) (Outcome, error) {
 	if f := checkForm(c); f != nil {
 		return Outcome{Fault: f}, nil //nolint:nilerr // a fault of the command is its outcome
 	}
@@ -81,7 +81,7 @@ func Once(tx store.Tx, p access.Principal, c sharing.Command, need access.Action
 	if err != nil {
 		return Outcome{}, err
 	}
-	return told(out), tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: out.Fault, Same: out.Same})
+	return told(out), tx.Commands().Put(p.AccountID(), c.ID, store.Answer{Board: c.Board, Fault: out.Fault, Same: out.Same, At: now})
 }
 
 func apply(tx store.Tx, ev content.Events, g access.Grant, link sharing.Link, c sharing.Command, now int64) (Outcome, error) {

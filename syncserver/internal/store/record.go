@@ -226,7 +226,7 @@ type Answer struct {
 	Same  bool         `cbor:"3,keyasint,omitempty"`
 	// Request is the digest of a request with a key of its own, so that another one under the same key is told from a repeat.
 	Request Hash `cbor:"4,keyasint,omitzero"`
-	// At is when that request came first, in ms since 1970.
+	// At is when the command, or that request, came first, in ms since 1970. Answers of an earlier version have none.
 	At int64 `cbor:"5,keyasint,omitempty"`
 }
 

@@ -16,8 +16,8 @@ import (
 
 // Store is a durable, transactional store. It is safe for concurrent use.
 type Store interface {
-	// View runs fn over a consistent state that no one changes meanwhile. fn must not write and must not wait for
-	// anything: a long View keeps old pages alive.
+	// View runs fn over a consistent state that no one changes meanwhile. fn may run more than once, must not write and must
+	// not wait for anything: a long View keeps old pages alive.
 	View(ctx context.Context, fn func(Tx) error) error
 	// Update runs fn and returns once what it wrote is durable, or returns fn's error and nothing was written. All
 	// updates are one after the other. fn may run more than once and must therefore do no I/O, send nothing, and read
@@ -144,9 +144,24 @@ type Links interface {
 // MaxSlugs is how many slugs a dashboard may have had in its life: each stays kept from others.
 const MaxSlugs = 20
 
+// AnswersKept is for how long, in ms, it is remembered what a command was answered: 30 days. An app sends a command again
+// only until it has heard what became of it, so a repeat that comes later is of a device that was away all that time and
+// whose author still waits. It is judged as if it came for the first time, which does no harm:
+//
+//   - What gives access by link, or replaces a link, names the version of the link that it was based on. It raised that
+//     when it applied, so it cannot apply again, and its author is told that the link has changed since.
+//   - What takes access away by link always applies, and may do so once more: then less is open, which its owner sees.
+//   - A dashboard or an account that was deleted is not found. An invitation's id is its author's and is used up, for as
+//     long as the invitation is remembered, which is longer.
+//   - A change of role names the role, and finds nobody who was removed meanwhile. It is as one that was made offline and
+//     comes late, which is taken too.
+const AnswersKept = 30 * 24 * 60 * 60 * 1000
+
 // Commands remember what commands were answered, so that a repeat gets the same answer.
 type Commands interface {
 	Get(account AccountID, id string) (Answer, bool, error)
+	// Put keeps an answer. Those, whoever's, that were given AnswersKept before it are forgotten on the way, a few at a
+	// time.
 	Put(account AccountID, id string, a Answer) error
 	// Forget forgets what an account's commands from <= id < to were answered, a few at a time.
 	Forget(account AccountID, from, to string) error
@@ -168,6 +183,7 @@ type Guard interface {
 	SetBudget(key []byte, full, now int64) error
 	// Key is the secret that seals sessions, nil before SetKey.
 	Key() ([]byte, error)
+	// SetKey sets it; nil forgets it.
 	SetKey(key []byte) error
 }
 

@@ -85,7 +85,7 @@ func (w *world) open() {
 			w.t.Fatal(err)
 		}
 	}
-	st, err := boltstore.Open(boltstore.Options{Path: w.path})
+	st, err := boltstore.Open(boltstore.Options{Path: w.path, Rehearse: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}

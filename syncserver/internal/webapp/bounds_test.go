@@ -44,7 +44,7 @@ func alone(t *testing.T) (*webapp.Service, func(ctx context.Context, method, pat
 // watched is alone with rooms and a log to look at.
 func watched(t *testing.T, rooms *room.Rooms, log *slog.Logger) (*webapp.Service, store.Store, func(ctx context.Context, method, path string, body io.Reader) *httptest.ResponseRecorder) {
 	t.Helper()
-	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db")})
+	st, err := boltstore.Open(boltstore.Options{Path: filepath.Join(t.TempDir(), "server.db"), Rehearse: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package webapp
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -39,21 +40,21 @@ func (s *Service) then(_ http.ResponseWriter, r *http.Request, me account.Identi
 	if err != nil {
 		return nil, err
 	}
-	v, rows, err := s.past(r, me, id)
+	v, rows, err := s.past(r.Context(), me, id, r.PathValue("position"))
 	if err != nil {
 		return nil, err
 	}
 	return screen.NewThen(r.PathValue("position"), v, rows), nil
 }
 
-// past is the dashboard at the position that the path names.
-func (s *Service) past(r *http.Request, me account.Identity, id board.ID) (v board.View, rows bool, err error) {
-	at, err := screen.ParsePosition(r.PathValue("position"))
+// past is the dashboard at a position of its history.
+func (s *Service) past(ctx context.Context, me account.Identity, id board.ID, position string) (v board.View, rows bool, err error) {
+	at, err := screen.ParsePosition(position)
 	if err != nil {
 		return v, false, err //nolint:wrapcheck // a fault of what is asked for
 	}
-	err = s.cfg.Pasts.InTurn(r.Context(), me.Account, func() error {
-		return s.view(r.Context(), me, func(tx store.Tx) error {
+	err = s.cfg.Pasts.InTurn(ctx, me.Account, func() error {
+		return s.view(ctx, me, func(tx store.Tx) error {
 			g, err := access.Open(tx, access.Account(me.Account), id, access.Edit)
 			if err != nil {
 				return err //nolint:wrapcheck // access's fault is the answer
@@ -85,12 +86,11 @@ func (s *Service) restoreTo(w http.ResponseWriter, r *http.Request, me account.I
 	if err != nil {
 		return nil, err //nolint:wrapcheck // a fault of what is asked for
 	}
-	v, rows, err := s.past(r, me, id)
+	v, rows, err := s.past(r.Context(), me, id, r.PathValue("position"))
 	if err != nil {
 		return nil, err
 	}
 	return s.write(r, me, id, screen.RestoreLabel(v, entity), func(l *live) (screen.Planned, error) {
-		edits, err := screen.Restore(l.state, id, v, rows, entity, in.Field)
-		return screen.Planned{Edits: edits, Added: []board.WidgetID{}}, err //nolint:wrapcheck // a fault of what is asked for
+		return screen.Restore(l.state, id, v, rows, entity, in.Field, s.newWidgetID) //nolint:wrapcheck // a fault of what is asked for
 	})
 }

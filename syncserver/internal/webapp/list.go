@@ -25,7 +25,7 @@ func (s *Service) state(_ http.ResponseWriter, r *http.Request, me account.Ident
 	}
 	now := s.now()
 	out := screen.AppState{
-		Account:  &screen.Account{Email: me.Email, Name: me.Name, Server: s.cfg.Base, Verified: me.Verified, ManageURL: s.cfg.Base + "/account"},
+		Account:  &screen.Account{ID: string(me.Account), Email: me.Email, Name: me.Name, Server: s.cfg.Base, Verified: me.Verified, ManageURL: s.cfg.Base + "/account"},
 		Sync:     screen.SyncStatus{State: screen.StateSynced, Sentence: "All changes are saved.", LastSynced: now},
 		Settings: screen.Settings{Theme: board.ThemeSystem}, Place: screen.PlaceWeb, Version: s.cfg.Version,
 		DefaultServer: s.cfg.Base,

@@ -50,6 +50,8 @@ func (s *Service) Routes() []httpmw.Route {
 		s.route("POST boards/{id}/share/dismiss", small, free, nothing),
 		s.route("POST boards/{id}/keep-copy", small, free, nothingRefused),
 		s.route("POST boards/{id}/discard", small, free, nothingRefused),
+		s.route("GET boards/{id}/tray", reads, free, nothingRefused),
+		s.route("GET boards/{id}/tray/export", reads, free, nothingRefused),
 		s.route("GET boards/{id}/qr", reads, free, s.qr),
 		s.route("GET boards/{id}/export", reads, costly, s.export),
 		s.route("GET boards/{id}/widgets/{w}/rows.csv", reads, costly, s.rowsCSV),

@@ -24,8 +24,8 @@ type Account struct {
 	Email   string `json:"email"`
 }
 
-// Register makes an account at the server with this base URL, as a person does who reads the mail and presses the button
-// behind its link, and signs it in.
+// Register makes an account at the server with this base URL, as a person does who reads the mail, opens its link and gives
+// the password there, and signs it in.
 func Register(ctx context.Context, base, email, password string, mail Letters) (a Account, err error) {
 	var began struct{ Claim string }
 	if _, err := post(ctx, base+"/api/v1/signup", map[string]string{"email": email, "password": password}, &began); err != nil {
@@ -42,7 +42,7 @@ func Register(ctx context.Context, base, email, password string, mail Letters) (
 			if err != nil || !strings.HasPrefix(u.Path, "/confirm/") {
 				continue
 			}
-			if err := press(ctx, base+u.Path); err != nil {
+			if err := press(ctx, base+u.Path, url.Values{"password": {password}}); err != nil {
 				return a, err
 			}
 			status, err := post(ctx, base+"/api/v1/signup/claim", map[string]string{"claim": began.Claim}, &a)
@@ -56,12 +56,13 @@ func Register(ctx context.Context, base, email, password string, mail Letters) (
 	}
 }
 
-// press sends the form of the page at url.
-func press(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
+// press sends the form of the page at an address.
+func press(ctx context.Context, address string, form url.Values) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
 	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {

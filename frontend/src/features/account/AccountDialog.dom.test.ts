@@ -50,18 +50,18 @@ test("I4 it can be closed meanwhile, is found again, and still finishes", async 
 test("I4 the mail is sent again after a while, and what goes wrong is told", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   const backend = await signUp();
-  const button = screen.getByRole("button", { name: /^Resend in/ });
+  const button = screen.getByRole("button", { name: /^Send again in/ });
   await fireEvent.click(button);
   expect(backend.called("resendSignUp")).toHaveLength(0);
   vi.advanceTimersByTime(31_000);
   await settle();
   backend.faults.set("resendSignUp", { kind: "busy", message: "Too many mails.", hint: "Try again in an hour." });
-  await fireEvent.click(screen.getByRole("button", { name: "Resend the mail" }));
+  await fireEvent.click(screen.getByRole("button", { name: "Send it again" }));
   expect((await screen.findByRole("alert")).textContent).toBe("Too many mails. Try again in an hour.");
   backend.faults.clear();
-  await fireEvent.click(screen.getByRole("button", { name: "Resend the mail" }));
+  await fireEvent.click(screen.getByRole("button", { name: "Send it again" }));
   expect(await screen.findByText("Another mail is on its way.")).toBeTruthy();
-  expect(screen.getByRole("button", { name: /^Resend in/ })).toBeTruthy();
+  expect(screen.getByRole("button", { name: /^Send again in/ })).toBeTruthy();
   vi.useRealTimers();
 });
 

@@ -9,6 +9,13 @@ export async function exportBoard(app: AppStore, id: BoardId, title: string): Pr
   });
 }
 
+/** Saves a dashboard, with what was refused of it, as a JSON file. */
+export async function exportTray(app: AppStore, id: BoardId, title: string): Promise<void> {
+  await app.run(async () => {
+    saveText(`${fileName(`${title} with my changes`)}.json`, "application/json", await app.backend.exportTray(id));
+  });
+}
+
 /** A title as a name that every file system takes. */
 export function fileName(title: string): string {
   const name = title

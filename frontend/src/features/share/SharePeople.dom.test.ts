@@ -54,6 +54,28 @@ describe("I1 inviting", () => {
     expect(await d.box.findByText("bob@example.com is invited. The mail is on its way.")).toBeTruthy();
   });
 
+  test("I6 somebody looks the same in the list of people and in the account's menu", async () => {
+    const d = await shareDialog("invited");
+    const faces = [...document.querySelectorAll(`.face[data-letters="AL"]`)];
+    expect(faces.some((f) => d.element.contains(f))).toBe(true);
+    expect(faces.some((f) => !d.element.contains(f))).toBe(true);
+    expect(new Set(faces.map((f) => /\bt\d\b/.exec(f.className)?.[0])).size).toBe(1);
+  });
+
+  test("I1 I5 that the mail is on its way is said only as long as an invitation is open", async () => {
+    const d = await shareDialog("private");
+    await type(field(d), "bob@example.org, cy@example.org, ");
+    await fireEvent.click(d.box.getByRole("button", { name: "Invite 2 people" }));
+    const said = "2 people are invited. The mail is on its way.";
+    expect(await d.box.findByText(said)).toBeTruthy();
+    await fireEvent.click(d.box.getByRole("button", { name: "Withdraw the invitation of bob@example.org" }));
+    await expect.poll(() => d.box.queryByText("bob@example.org")).toBeNull();
+    expect(d.box.getByText(said)).toBeTruthy();
+    await fireEvent.click(d.box.getByRole("button", { name: "Withdraw the invitation of cy@example.org" }));
+    await expect.poll(() => d.box.queryByText(said)).toBeNull();
+    expect(d.box.getByText(/They get a mail with a link/)).toBeTruthy();
+  });
+
   test("I1 Control and Enter invite at once, with role and message", async () => {
     const d = await shareDialog("private");
     await type(field(d), "bob@example.org");
@@ -125,21 +147,21 @@ describe("I5 invitations that wait for an answer", () => {
     expect(list.getAllByRole("listitem")).toHaveLength(4);
     expect(within(row(d, "margaret@example.org")).getByText(/^Sent 2 days ago · works until/)).toBeTruthy();
     expect(within(row(d, "nobody@example.net")).getByText(bullet("There is no such mailbox"))).toBeTruthy();
-    expect(within(row(d, "annie@example.org")).getByText(/^Expired on .* Resend for a new link/)).toBeTruthy();
+    expect(within(row(d, "annie@example.org")).getByText(/^Expired on .* Send it again for a new link/)).toBeTruthy();
     d.backend.deliver(shopId, "dorothy@example.org", "undeliverable", "The mailbox is full.");
     expect(await d.box.findByText(/The mailbox is full/)).toBeTruthy();
   });
 
   test("I5 are sent again and withdrawn, and the keyboard goes to the next", async () => {
     const d = await shareDialog("invited");
-    await fireEvent.click(d.box.getByRole("button", { name: "Resend to annie@example.org" }));
+    await fireEvent.click(d.box.getByRole("button", { name: "Send again to annie@example.org" }));
     await expect.poll(() => within(row(d, "annie@example.org")).queryByText(/^On its way/)).not.toBeNull();
     const withdraw = d.box.getByRole("button", { name: "Withdraw the invitation of dorothy@example.org" });
     withdraw.focus();
     await fireEvent.click(withdraw);
     await expect.poll(() => d.box.queryByText("dorothy@example.org")).toBeNull();
     expect(d.box.getByText("The invitation of dorothy@example.org is withdrawn.")).toBeTruthy();
-    expect(document.activeElement?.getAttribute("aria-label")).toBe("Resend to nobody@example.net");
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Send again to nobody@example.net");
     expect(changes(d.backend).map((c) => c.action)).toEqual(["resend", "revoke"]);
   });
 });

@@ -33,7 +33,7 @@ export function invitationWords(i: InvitationView, now: number, patient: boolean
   if (i.waiting === "invite" || i.delivery === "waiting")
     return { tone: "quiet", icon: "clock", text: patient ? "Inviting …" : "Waiting for the connection" };
   if (i.expired || now >= i.expires)
-    return { tone: "warn", icon: "clock", text: `Expired on ${moment(i.expires, now)}. Resend for a new link.` };
+    return { tone: "warn", icon: "clock", text: `Expired on ${moment(i.expires, now)}. Send it again for a new link.` };
   const by = i.by && i.by !== self ? ` · by ${i.by}` : "";
   switch (i.delivery) {
     case "queued":

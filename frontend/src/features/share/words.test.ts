@@ -10,7 +10,7 @@ const off = { ...open, enabled: false, mode: "private" } as const;
 const next = { ...open, token: "shr_other" };
 
 function sync(state: SyncState): SyncStatus {
-  return { state, sentence: "", hint: "", queued: 0, lastSynced: 0 };
+  return { state, sentence: "", hint: "", queued: 0, total: 0, lastSynced: 0 };
 }
 const online = { signedIn: true, web: false, sync: sync("synced"), slow: false, trashed: false, now };
 const offline = { signedIn: true, web: false, sync: sync("offline"), slow: false, trashed: false, now };

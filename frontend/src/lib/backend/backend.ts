@@ -14,6 +14,7 @@ import type {
   Settings,
   ShareChange,
   Then,
+  Tray,
   WidgetId,
 } from "./types";
 
@@ -78,6 +79,9 @@ export interface Backend {
   /** A picture of the link, the short link or the named link, to be scanned. */
   qr(id: BoardId, of: "link" | "short" | "slug", format: "svg" | "png"): Promise<Blob>;
   dismissRefusal(id: BoardId): Promise<void>;
+  /** What the server refused of the edits made here, and the dashboard with it as a JSON file's text. */
+  tray(id: BoardId): Promise<Tray>;
+  exportTray(id: BoardId): Promise<string>;
   /** Resolves "keep as my own copy" for refused edits; returns the copy's id. */
   keepCopy(id: BoardId): Promise<BoardId>;
   discardRefused(id: BoardId): Promise<void>;

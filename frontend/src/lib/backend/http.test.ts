@@ -85,6 +85,8 @@ describe("calls", () => {
     ],
     ["qr", (b) => b.qr(board, "short", "svg"), "GET /api/boards/dsh_1/qr?of=short&format=svg", undefined],
     ["dismissRefusal", (b) => b.dismissRefusal(board), "POST /api/boards/dsh_1/share/dismiss", undefined],
+    ["tray", (b) => b.tray(board), "GET /api/boards/dsh_1/tray", undefined],
+    ["exportTray", (b) => b.exportTray(board), "GET /api/boards/dsh_1/tray/export", undefined],
     ["keepCopy", (b) => b.keepCopy(board), "POST /api/boards/dsh_1/keep-copy", undefined],
     ["discardRefused", (b) => b.discardRefused(board), "POST /api/boards/dsh_1/discard", undefined],
     ["signUp", (b) => b.signUp("s", "e", "p"), "POST /api/account/signup", { server: "s", email: "e", password: "p" }],

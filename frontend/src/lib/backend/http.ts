@@ -15,6 +15,7 @@ import type {
   Settings,
   ShareChange,
   Then,
+  Tray,
   WidgetId,
 } from "./types";
 
@@ -191,6 +192,14 @@ export class HttpBackend implements Backend {
 
   async dismissRefusal(id: BoardId): Promise<void> {
     await this.#json("POST", at(id, "share/dismiss"));
+  }
+
+  async tray(id: BoardId): Promise<Tray> {
+    return (await this.#json("GET", at(id, "tray"))) as Tray;
+  }
+
+  async exportTray(id: BoardId): Promise<string> {
+    return (await this.#send("GET", at(id, "tray/export"))).text();
   }
 
   async keepCopy(id: BoardId): Promise<BoardId> {

@@ -220,6 +220,54 @@ export type ShareAction = ShareChange["action"];
 
 export type Role = "owner" | "editor" | "viewer";
 
+/**
+ * What the server refused of the edits made here, until they are kept as a copy or discarded. Edits of one field that were
+ * refused for one reason are one change; `edits` counts them all, `more` the changes that are not listed. `denied` is why the
+ * dashboard cannot be opened any more, empty if it can.
+ */
+export interface Tray {
+  edits: number;
+  changes: readonly TrayChange[];
+  more: number;
+  denied: string;
+}
+
+/** One change that was refused; see Tray. */
+export interface TrayChange {
+  change:
+    | "title"
+    | "description"
+    | "theme"
+    | "trash"
+    | "restore"
+    | "add"
+    | "remove"
+    | "kind"
+    | "layout"
+    | "option"
+    | "rows"
+    | "append"
+    | "trim"
+    | "other";
+  /** Whether it is about the dashboard itself; otherwise about a widget, with its title and kind as far as known. */
+  board: boolean;
+  widget: string;
+  kind: string;
+  /** Whether the widget does not exist any more. */
+  gone: boolean;
+  /** Name of the option, for `option`. */
+  option: string;
+  /** What was written, clipped. */
+  value: string;
+  rows: number;
+  /** How many edits it took, and when the last of them was made. */
+  times: number;
+  at: number;
+  reason: string;
+  /** The server's reason, as a sentence. */
+  why: string;
+}
+
 /** Where the edits of one dashboard are: only here, on the way, all on the server, or no longer permitted. */
 export type BoardSync = "device" | "waiting" | "saved" | "refused" | "denied";
 
@@ -232,8 +280,9 @@ export interface BoardView {
   trashed: boolean;
   sample: boolean;
   sync: BoardSync;
-  /** Number of edits that wait for the server. */
+  /** Number of edits that wait for the server, and of those that it refused and that are not settled yet. */
   queued: number;
+  refused: number;
   undo: string | null;
   redo: string | null;
   share: ShareView;
@@ -260,6 +309,8 @@ export interface BoardSummary {
   sample: boolean;
   sync: BoardSync;
   queued: number;
+  /** Number of edits that the server refused and that are not settled yet. */
+  refused: number;
   /** The mode in force, whatever waits for the server. */
   mode: "private" | "public" | "password";
   /** When the link that is in force ends; 0 if never, or if nobody gets in by it. */
@@ -278,16 +329,22 @@ export interface BoardSummary {
 
 export type SyncState = "off" | "offline" | "connecting" | "syncing" | "synced" | "refused";
 
-/** The connection to the server, in words: `sentence` is ready to show, `hint` says what to do. */
+/**
+ * The connection to the server, in words: `sentence` is ready to show, `hint` says what to do. `total` is, while changes are
+ * being sent, how many waited at most since that began; otherwise it is `queued`.
+ */
 export interface SyncStatus {
   state: SyncState;
   sentence: string;
   hint: string;
   queued: number;
+  total: number;
   lastSynced: number;
 }
 
 export interface Account {
+  /** The same as that of the person wherever people are listed. */
+  id: string;
   email: string;
   name: string;
   server: string;

@@ -1,5 +1,5 @@
 import { BackendError, type Backend } from "../backend/backend";
-import type { BoardId, BoardView, Edit, Fault, WidgetId, WidgetView } from "../backend/types";
+import type { BoardId, BoardView, Edit, Fault, Tray, WidgetId, WidgetView } from "../backend/types";
 import { faultOf } from "./fault";
 import { applyPatch, isPatch, withEdits } from "./patch";
 
@@ -45,6 +45,8 @@ export class BoardStore {
   fault = $state.raw<Fault | null>(null);
   /** Texts that were being typed when the right to edit was taken away, until they are dismissed. */
   kept = $state.raw<readonly Kept[]>([]);
+  /** What the server refused of the edits made here, null if nothing or before the answer. */
+  tray = $state.raw<Tray | null>(null);
   /** How many calls are writing right now. */
   writing = $state(0);
   #pending = $state.raw<readonly Pending[]>([]);
@@ -59,6 +61,8 @@ export class BoardStore {
   #wanted = 0;
   #pulling: Promise<void> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  /** Number of the last request for the tray: the answers to earlier ones are out of date. */
+  #trays = 0;
 
   constructor(
     readonly id: BoardId,
@@ -260,7 +264,9 @@ export class BoardStore {
   }
 
   #take(next: BoardView): void {
+    const before = this.view;
     this.view = next;
+    if (next.sync !== before?.sync || next.refused !== before.refused) void this.#fill(next); // failures are reported there
     if (!mayEdit(next)) {
       for (const timer of this.#timers.values()) clearTimeout(timer);
       this.#timers.clear();
@@ -268,6 +274,21 @@ export class BoardStore {
       if (this.#typed.length > 0) this.#typed = [];
     }
     this.#settle();
+  }
+
+  /** Fetches what was refused, if anything was. */
+  async #fill(view: BoardView): Promise<void> {
+    const turn = ++this.#trays;
+    if (view.refused === 0 && view.sync !== "denied") {
+      this.tray = null;
+      return;
+    }
+    try {
+      const tray = await this.backend.tray(this.id);
+      if (turn === this.#trays) this.tray = tray;
+    } catch (error) {
+      if (turn === this.#trays) this.report(faultOf(error));
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import {
   open,
   person,
   personal,
+  refusedTray,
   share,
   shopId,
   view,
@@ -22,8 +23,18 @@ const offline: SyncStatus = {
   sentence: "Offline. 3 changes wait on this computer.",
   hint: "They are sent as soon as the server can be reached; trying again in 20 seconds.",
   queued: 3,
+  total: 3,
   lastSynced: Date.UTC(2026, 2, 2),
 };
+const draining: SyncStatus = {
+  state: "syncing",
+  sentence: "Saved on this device. Sending to widgets.example.org; 6,500 of 10,000 changes to go.",
+  hint: "",
+  queued: 6500,
+  total: 10_000,
+  lastSynced: Date.UTC(2026, 2, 2),
+};
+
 const hour = 3_600_000;
 const next = { ...open, token: "shr_N3wT0k3nN3wT0k3nN3wT0kN3", shortId: "n3wn3wn3wn", version: 4 } as const;
 
@@ -44,6 +55,7 @@ function set(
             sentence: "Not signed in.",
             hint: "Everything is saved on this computer.",
             queued: 0,
+            total: 0,
             lastSynced: 0,
           },
         }
@@ -296,7 +308,19 @@ export const scenes: Readonly<Record<string, (backend: FakeBackend) => void>> = 
     });
   },
   refusedEdits: (b) => {
-    b.change(shopId, { sync: "refused", queued: 4 });
+    b.refuse(shopId, refusedTray());
+  },
+  refusedFew: (b) => {
+    const tray = refusedTray();
+    b.refuse(shopId, { ...tray, edits: 2, changes: tray.changes.slice(0, 2) });
+  },
+  takenAway: (b) => {
+    const denied = "It belongs to Grace Hopper and is not shared with you any more.";
+    const tray = refusedTray();
+    b.refuse(shopId, { ...tray, denied, changes: tray.changes.map((c) => ({ ...c, why: denied })) });
+  },
+  draining: (b) => {
+    b.appState = { ...b.appState, sync: draining };
   },
   /** Weeks of changes by several people. */
   history: (b) => {

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -27,7 +28,7 @@ import (
 )
 
 // Format is the version of the data file that this build writes. It reads older ones, and makes them its own.
-const Format = 3
+const Format = 4
 
 // Options says where and how to keep the data. Only Path is needed.
 type Options struct {
@@ -41,6 +42,10 @@ type Options struct {
 	LockTimeout time.Duration
 	// OpenFile opens the data file for reading and writing; nil means os.OpenFile.
 	OpenFile func(path string, flag int, mode os.FileMode) (*os.File, error)
+	// Rehearse runs each closure twice, an updating one the first time for nothing, and has those fail with an
+	// UnrepeatableError that do not do the same both times; Close tells the first of them again. It is for tests: each
+	// update has a commit of its own then.
+	Rehearse bool
 }
 
 // Store is a store.Store in a bbolt file.
@@ -49,6 +54,10 @@ type Store struct {
 	log    *slog.Logger
 	queue  chan *request
 	broken atomic.Pointer[fault.Error]
+
+	twice        bool         // Options.Rehearse
+	seed         maphash.Seed // of the digests that rehearsals compare
+	unrepeatable atomic.Pointer[UnrepeatableError]
 
 	closing   chan struct{} // closed by Close: no new updates
 	done      chan struct{} // closed when the committer has ended
@@ -65,7 +74,7 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.LockTimeout == 0 {
-		o.LockTimeout = time.Second
+		o.LockTimeout = lockTimeout
 	}
 	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
 		return nil, unreachable(o.Path, err)
@@ -75,7 +84,7 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		db: db, log: o.Log,
+		db: db, log: o.Log, twice: o.Rehearse, seed: maphash.MakeSeed(),
 		queue:   make(chan *request, queueLength),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
@@ -105,9 +114,8 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 			return nil, err
 		}
 	}
-	db, err = bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes, OpenFile: o.OpenFile})
-	if err != nil {
-		return nil, openFault(o.Path, err)
+	if db, err = lock(o); err != nil {
+		return nil, err
 	}
 	if isNew || format < Format {
 		if err := db.Update(initialise); err != nil {
@@ -118,7 +126,50 @@ func openFile(o Options) (db *bbolt.DB, err error) {
 	return db, nil
 }
 
-// inspect looks at an existing file without being able to write to it, and tells its format.
+// lock opens the file for this process alone. Another may have put one in its place while this one waited for its turn,
+// and nobody would ever see what is written to a file without a name; then the other is opened.
+func lock(o Options) (*bbolt.DB, error) {
+	open := o.OpenFile
+	if open == nil {
+		open = os.OpenFile
+	}
+	var file *os.File
+	for range replacedAtMost {
+		db, err := bbolt.Open(o.Path, 0o600, &bbolt.Options{
+			Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes,
+			OpenFile: func(path string, flag int, mode os.FileMode) (f *os.File, err error) {
+				if f, err = open(path, flag, mode); f != nil {
+					file = f
+				}
+				return f, err
+			},
+		})
+		if err != nil {
+			return nil, openFault(o.Path, err)
+		}
+		opened, err := file.Stat()
+		named, err2 := os.Stat(o.Path)
+		switch {
+		case errors.Join(err, err2) == nil && os.SameFile(opened, named):
+			return db, nil
+		case err != nil || err2 != nil && !errors.Is(err2, fs.ErrNotExist):
+			return nil, errors.Join(unreachable(o.Path, errors.Join(err, err2)), db.Close())
+		}
+		if err := db.Close(); err != nil {
+			return nil, unreachable(o.Path, err)
+		}
+	}
+	return nil, unreachable(o.Path, errors.New("another is put in its place again and again"))
+}
+
+// lockTimeout is how long to wait for another process to let go of the file.
+const lockTimeout = time.Second
+
+// replacedAtMost is how often a file that was replaced is opened again.
+const replacedAtMost = 5
+
+// inspect looks at an existing file without being able to write to it, and tells its format: 0 if its maker ended before it
+// had put anything in.
 func inspect(o Options) (format uint64, err error) {
 	db, err := bbolt.Open(o.Path, 0o600, &bbolt.Options{Timeout: o.LockTimeout, ReadOnly: true})
 	if err != nil {
@@ -132,6 +183,9 @@ func inspect(o Options) (format uint64, err error) {
 		}
 		if info.Size() < tx.Size() {
 			return damaged(o.Path, fmt.Errorf("%d bytes of %d", info.Size(), tx.Size()))
+		}
+		if k, _ := tx.Cursor().First(); k == nil {
+			return nil
 		}
 		meta := tx.Bucket(bucketMeta)
 		if meta == nil {
@@ -162,6 +216,9 @@ func initialise(tx *bbolt.Tx) error {
 			return fmt.Errorf("create bucket %q: %w", b, err)
 		}
 	}
+	if err := timeAnswers(tx); err != nil {
+		return err
+	}
 	return tx.Bucket(bucketMeta).Put(keyFormat, binary.BigEndian.AppendUint64(nil, Format))
 }
 
@@ -179,7 +236,12 @@ func (s *Store) View(ctx context.Context, fn func(store.Tx) error) (err error) {
 			err = fault.From(fmt.Errorf("read the data file: %v", p))
 		}
 	}()
-	err = s.db.View(func(btx *bbolt.Tx) error { return fn(&transaction{btx: btx}) })
+	err = s.db.View(func(btx *bbolt.Tx) error {
+		if s.twice {
+			return s.viewTwice(fn, btx)
+		}
+		return fn(&transaction{btx: btx})
+	})
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return closed()
 	}
@@ -205,6 +267,9 @@ func (s *Store) Close() error {
 		close(s.closing)
 		<-s.done
 		s.closeErr = s.db.Close()
+		if found := s.unrepeatable.Load(); found != nil {
+			s.closeErr = errors.Join(s.closeErr, found)
+		}
 	})
 	return s.closeErr
 }

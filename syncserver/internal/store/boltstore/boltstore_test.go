@@ -22,6 +22,26 @@ import (
 
 type opener struct{ path string }
 
+// rehearsing opens a store that runs each closure twice.
+type rehearsing struct{ path string }
+
+func (o rehearsing) Open(tb testing.TB) store.Store {
+	tb.Helper()
+	s, err := boltstore.Open(boltstore.Options{Path: o.path, Rehearse: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestContractRehearsed(t *testing.T) {
+	storetest.Run(t, func(tb testing.TB) storetest.Opener {
+		tb.Helper()
+		return rehearsing{filepath.Join(tb.TempDir(), "server.db")}
+	})
+}
+
 func (o opener) Open(tb testing.TB) store.Store {
 	tb.Helper()
 	s, err := boltstore.Open(boltstore.Options{Path: o.path})
@@ -88,7 +108,13 @@ func TestB1_UnusableFilesAreRefusedAndNotChanged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = db.Close()
+			err = db.Update(func(tx *bbolt.Tx) error {
+				_, err := tx.CreateBucket([]byte("theirs"))
+				return err
+			})
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
 		}},
 		"truncated": {fault.Internal, func(t *testing.T, path string) {
 			t.Helper()

@@ -24,6 +24,8 @@ type request struct {
 	after []func()
 	err   error
 	done  chan struct{}
+	// before is what came of its rehearsal, nil if there was none.
+	before *rehearsal
 }
 
 // errRerun makes bbolt roll back when a closure that had written something failed; errUnchanged when none has written,
@@ -83,6 +85,9 @@ func (s *Store) commitLoop() {
 // gather takes what else is queued, without waiting.
 func (s *Store) gather(first *request) []*request {
 	batch := []*request{first}
+	if s.twice {
+		return batch
+	}
 	for len(batch) < queueLength {
 		select {
 		case r := <-s.queue:
@@ -104,6 +109,9 @@ func (s *Store) commit(batch []*request) {
 				r.err = f
 			}
 			break
+		}
+		if s.twice {
+			s.rehearse(live[0])
 		}
 		next, err := s.try(live)
 		if errors.Is(err, errRerun) {
@@ -136,7 +144,14 @@ func (s *Store) try(live []*request) (good []*request, err error) {
 		for i, r := range live {
 			tx := &transaction{btx: btx, writable: true}
 			r.after = nil
-			if r.err = run(r.fn, tx); r.err == nil {
+			if r.before != nil {
+				tx.effect = newEffect(s.seed)
+			}
+			r.err = run(r.fn, tx)
+			if r.before != nil {
+				r.err = s.held(r.before, tx.effect, r.err)
+			}
+			if r.err == nil {
 				r.after = tx.after
 				wrote = wrote || tx.wrote
 				good = append(good, r)

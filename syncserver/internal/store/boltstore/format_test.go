@@ -44,6 +44,9 @@ func formatOf(t *testing.T, path string) (n uint64) {
 // since3 are those that came with format 3.
 var since3 = []string{"tickets", "ticket_times", "invitations", "invite_hashes", "invite_hash_of", "invites_of", "outbox", "outbox_times"}
 
+// since4 are those that came with format 4.
+var since4 = []string{"answer_times"}
+
 // A file of the first format keeps what it holds, gets what it lacks, and is of the present format from then on.
 func TestFormat1IsTakenOver(t *testing.T) {
 	t.Parallel()
@@ -51,7 +54,8 @@ func TestFormat1IsTakenOver(t *testing.T) {
 	old := store.Link{Enabled: true, Token: store.Token("shr_" + strings.Repeat("a", 24)), ShortID: "aaaaaaaaaa", Version: 3}
 	s := opener{path}.Open(t)
 	if err := s.Update(t.Context(), func(tx store.Tx) error {
-		return errors.Join(tx.Boards().Put(store.Board{ID: id, Epoch: 4}), tx.Links().Put(id, old))
+		return errors.Join(tx.Boards().Put(store.Board{ID: id, Epoch: 4}), tx.Links().Put(id, old),
+			tx.Commands().Put(ann, "cmd_old", store.Answer{Board: id}), tx.Commands().Put(ann, "key_new", store.Answer{Board: id, At: store.AnswersKept - 1}))
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +63,7 @@ func TestFormat1IsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	change(t, path, func(tx *bbolt.Tx) error {
-		for _, b := range slices.Concat(since2, since3) {
+		for _, b := range slices.Concat(since2, since3, since4) {
 			if err := tx.DeleteBucket([]byte(b)); err != nil {
 				return err
 			}
@@ -99,6 +103,20 @@ func TestFormat1IsTakenOver(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
+	// Answers of before are remembered, and forgotten in their time.
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		c := tx.Commands()
+		_, had, err := c.Get(ann, "cmd_old")
+		err2 := c.Put(ann, "cmd_next", store.Answer{Board: id, At: store.AnswersKept})
+		_, has, err3 := c.Get(ann, "cmd_old")
+		_, young, err4 := c.Get(ann, "key_new")
+		if !had || has || !young {
+			t.Errorf("an old answer is there %v, then %v, a young one %v", had, has, young)
+		}
+		return errors.Join(err, err2, err3, err4)
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 // A file that says it is of the present format but lacks a part of it is damaged, and not mended by guessing.
@@ -107,7 +125,7 @@ func TestB1_AFileThatLacksAPartIsRefused(t *testing.T) {
 	for _, missing := range []struct {
 		format uint64
 		bucket string
-	}{{1, "links"}, {2, "slugs"}, {2, "budgets"}, {3, "outbox"}} {
+	}{{1, "links"}, {2, "slugs"}, {2, "budgets"}, {3, "outbox"}, {4, "answer_times"}} {
 		path := filepath.Join(t.TempDir(), "server.db")
 		if err := (opener{path}).Open(t).Close(); err != nil {
 			t.Fatal(err)

@@ -79,4 +79,9 @@ func (g guard) forget(now int64) error {
 
 func (g guard) Key() ([]byte, error) { return bytes.Clone(g.t.get(bucketMeta, keySessions)), nil }
 
-func (g guard) SetKey(key []byte) error { return g.t.put(bucketMeta, keySessions, key) }
+func (g guard) SetKey(key []byte) error {
+	if key == nil {
+		return g.t.delete(bucketMeta, keySessions)
+	}
+	return g.t.put(bucketMeta, keySessions, key)
+}

@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -238,36 +237,11 @@ func (b boards) Destroy(id board.ID, at int64) error {
 	if err := b.t.delete(bucketBoardsOf, pair(rec.Organisation, id)); err != nil {
 		return err
 	}
+	b.t.effect.delete(bucketReplicas, []byte(id))
 	if err := b.t.btx.Bucket(bucketReplicas).DeleteBucket([]byte(id)); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
 		return fmt.Errorf("delete replica of %s: %w", id, err)
 	}
 	rec.Destroyed, rec.Bytes = at, 0
 	rec.Epoch++
 	return b.t.putRecord(bucketBoards, []byte(id), rec)
-}
-
-type commands struct{ t *transaction }
-
-func (c commands) Get(account store.AccountID, id string) (rec store.Answer, ok bool, err error) {
-	ok, err = c.t.getRecord(bucketCommands, pair(account, id), &rec)
-	return rec, ok, err
-}
-
-func (c commands) Put(account store.AccountID, id string, rec store.Answer) error {
-	return c.t.putRecord(bucketCommands, pair(account, id), rec)
-}
-
-func (c commands) Forget(account store.AccountID, from, to string) error {
-	var gone [][]byte
-	end := pair(account, to)
-	cur := c.t.btx.Bucket(bucketCommands).Cursor()
-	for k, _ := cur.Seek(pair(account, from)); k != nil && bytes.Compare(k, end) < 0 && len(gone) < forgetAtOnce; k, _ = cur.Next() {
-		gone = append(gone, bytes.Clone(k))
-	}
-	for _, k := range gone {
-		if err := c.t.delete(bucketCommands, k); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -36,6 +36,7 @@ var (
 	bucketTokens       = []byte("tokens")         // hash of token -> board, or dead
 	bucketShortIDs     = []byte("short_ids")      // hash of short id -> board, or dead
 	bucketCommands     = []byte("commands")       // account, command id -> Answer
+	bucketAnswerTimes  = []byte("answer_times")   // time, account, command id -> nothing
 	bucketReplicas     = []byte("replicas")       // board -> bucket of its replica
 	bucketSlugs        = []byte("slugs")          // slug -> board that has or had it, or dead
 	bucketSlugsOf      = []byte("slugs_of")       // board, slug -> nothing
@@ -56,7 +57,8 @@ var (
 	errNoSuchContainer = errors.New("the data file lacks a bucket")
 )
 
-// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links, format 3 with mail.
+// buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links, format 3 with mail,
+// format 4 with the times of answers.
 func buckets(format uint64) [][]byte {
 	all := [][]byte{
 		bucketAccounts, bucketEmails, bucketSessions, bucketSessionsOf, bucketOrgs, bucketMembers, bucketMemberOf, bucketBoards,
@@ -68,6 +70,9 @@ func buckets(format uint64) [][]byte {
 	if format >= 3 {
 		all = append(all, bucketTickets, bucketTicketTimes, bucketInvitations, bucketInviteHashes, bucketInviteHashOf, bucketInvitesOf, bucketOutbox, bucketOutboxTimes)
 	}
+	if format >= 4 {
+		all = append(all, bucketAnswerTimes)
+	}
 	return all
 }
 
@@ -77,6 +82,7 @@ type transaction struct {
 	writable bool
 	wrote    bool
 	after    []func()
+	effect   *effect // of a rehearsal, or of what is held against one
 }
 
 func (t *transaction) Accounts() store.Accounts           { return accounts{t} }
@@ -109,6 +115,7 @@ func (t *transaction) put(bucket, key, value []byte) error {
 		return errReadOnly
 	}
 	t.wrote = true
+	t.effect.put(bucket, key, value)
 	if err := t.btx.Bucket(bucket).Put(key, value); err != nil {
 		return fmt.Errorf("put in %s: %w", bucket, err)
 	}
@@ -120,6 +127,7 @@ func (t *transaction) delete(bucket, key []byte) error {
 		return errReadOnly
 	}
 	t.wrote = true
+	t.effect.delete(bucket, key)
 	if err := t.btx.Bucket(bucket).Delete(key); err != nil {
 		return fmt.Errorf("delete from %s: %w", bucket, err)
 	}
@@ -182,6 +190,7 @@ func (r *replicaTx) Put(key, value []byte) error {
 		return errReadOnly
 	}
 	r.t.wrote = true
+	r.t.effect.put([]byte(r.id), key, value)
 	b := r.open()
 	if b == nil {
 		parent := r.t.btx.Bucket(bucketReplicas)
@@ -209,6 +218,7 @@ func (r *replicaTx) Delete(key []byte) error {
 		return nil
 	}
 	r.t.wrote = true
+	r.t.effect.delete([]byte(r.id), key)
 	if err := b.Delete(key); err != nil {
 		return fmt.Errorf("delete from replica of %s: %w", r.id, err)
 	}

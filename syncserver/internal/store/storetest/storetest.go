@@ -68,6 +68,7 @@ func Run(t *testing.T, newOpener func(tb testing.TB) Opener) {
 		"L7 views":       testViews,
 		"P5 guard":       testGuard,
 		"Q2 commands":    testCommands,
+		"Q2 old answers": testAnswersAge,
 		"tickets":        testTickets,
 		"I2 invitations": testInvitations,
 		"I7 outbox":      testOutbox,
@@ -311,6 +312,33 @@ func testCommands(t *testing.T, o Opener) {
 		_, bobs, err5 := c.Get(bob, "key_1_a")
 		return errors.Join(err, err2, err3, err4, err5, want("found", ok, true), want("answer", got.Board, boardA), want("another account's", other, false),
 			want("the old one", gone, false), want("a later one", later, true), want("its request", kept.Request, request), want("another account's key", bobs, true))
+	})
+}
+
+// testAnswersAge has answers forgotten when their time is over, and has as many stay as come in that time.
+func testAnswersAge(t *testing.T, o Opener) {
+	t.Helper()
+	const day = store.AnswersKept / 30
+	s := o.Open(t)
+	name := func(i int) string { return fmt.Sprintf("cmd_%03d", i) }
+	for i := range 100 {
+		who := []store.AccountID{ann, bob}[i%2]
+		update(t, s, func(tx store.Tx) error {
+			return tx.Commands().Put(who, name(i), store.Answer{Board: boardA, At: int64(i+1) * day})
+		})
+	}
+	// Saying the same again later keeps it for longer.
+	update(t, s, func(tx store.Tx) error {
+		return tx.Commands().Put(ann, name(70), store.Answer{Board: boardB, At: 100 * day})
+	})
+	update(t, s, func(tx store.Tx) error { return tx.Commands().Put(bob, name(100), store.Answer{At: 101 * day}) })
+	view(t, o, s, func(tx store.Tx) error {
+		var errs []error
+		for i := range 100 {
+			_, ok, err := tx.Commands().Get([]store.AccountID{ann, bob}[i%2], name(i))
+			errs = append(errs, err, want(name(i), ok, i >= 71 || i == 70))
+		}
+		return errors.Join(errs...)
 	})
 }
 

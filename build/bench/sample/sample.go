@@ -1,4 +1,6 @@
-package main
+// Package sample is what the benchmarks put on dashboards: widgets of every kind with numbers that wander as measured ones
+// do, since smooth ones would compress too well. They are the same in every run. Start reading at Dashboard.
+package sample
 
 import (
 	"encoding/json"
@@ -12,9 +14,8 @@ import (
 	"widgets.pro/shared/board"
 )
 
-// dashboard is what is measured: 4 stats, 4 line charts of 500 points, 2 bar charts, a table of 50 rows and a text. The
-// numbers are the same in every run; they wander as measured ones do, since smooth ones would compress too well.
-func dashboard() []board.Widget {
+// Dashboard is 12 widgets: 4 stats, 4 line charts of 500 points, 2 bar charts, a table of 50 rows and a text.
+func Dashboard() []board.Widget {
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // not a secret
 	start := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 	var out []board.Widget
@@ -79,3 +80,21 @@ func encode(v any) json.RawMessage {
 	}
 	return b
 }
+
+// Large is a dashboard of n widgets: those of Dashboard over and over, one below the other, under ids of their own.
+func Large(n int) []board.Widget {
+	out := make([]board.Widget, 0, n)
+	for part := 0; len(out) < n; part++ {
+		for _, w := range Dashboard() {
+			if len(out) == n {
+				break
+			}
+			w.Layout.Y += part * height
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// height is how many rows of the grid Dashboard takes.
+const height = 22
