@@ -2,6 +2,7 @@ package replicatest
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 
@@ -139,7 +140,7 @@ func (m *model) accept(d *device, dev *deviceModel, j judgement) {
 		dev.last[r], dev.lastT = s, max(dev.lastT, s.T)
 	}
 	m.accepted[j.made] = j
-	m.settled[j.made], m.settled[s] = true, true
+	m.settled[j.made], m.settled[j.first] = true, true
 	m.order = append(m.order, j)
 }
 
@@ -186,16 +187,19 @@ func (m *model) sendingPage(user int) {
 	}
 }
 
-// arrives checks that entries of the log reach a device as they were accepted, members that this version does not know
-// included.
+// arrives checks that entries of the log reach a device as they were accepted, those of unknown kinds included.
 func (m *model) arrives(d *device, delta replica.Delta) {
 	if m.w.cfg.Restore {
 		return // the same positions hold other entries after a restore
 	}
 	for i := range delta.Entries {
 		e := &delta.Entries[i]
-		k, ok := slices.BinarySearchFunc(m.log, e.Seq, func(have replica.Entry, seq uint64) int { return int(have.Seq) - int(seq) }) //nolint:gosec // small
-		if !m.w.holds(17, !ok || e.Op.Kind == m.log[k].Op.Kind && bytes.Equal(e.Op.Value, m.log[k].Op.Value)) {
+		k, ok := slices.BinarySearchFunc(m.log, e.Seq, func(have replica.Entry, seq uint64) int { return cmp.Compare(have.Seq, seq) })
+		if !m.w.holds(4, ok && e.Op.N == m.log[k].Op.N && e.Op.Stamp == m.log[k].Op.Stamp) {
+			m.w.broken(4, "entry %d reaches device %d, which is not what the log holds there", e.Seq, d.machine)
+			return
+		}
+		if !m.w.holds(17, e.Op.Kind == m.log[k].Op.Kind && bytes.Equal(e.Op.Value, m.log[k].Op.Value)) {
 			m.w.broken(17, "entry %d reaches device %d as %s %s", e.Seq, d.machine, e.Op.Kind, e.Op.Value)
 		}
 	}

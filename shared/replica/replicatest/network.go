@@ -95,7 +95,7 @@ func (w *world) deliver(way int) {
 	l := ready[w.choose(len(ready))]
 	i, again := 0, false
 	if l.device.loose {
-		if w.chance(6) {
+		if w.chance(4) {
 			i = w.choose(len(l.frames[way]))
 		}
 		again = w.chance(12)

@@ -155,7 +155,7 @@ func (w *world) step() {
 	if d.idle {
 		d = w.devices[0]
 	}
-	switch n := w.choose(42); {
+	switch n := w.choose(43); {
 	case n < 9:
 		d.edit()
 	case n < 10:
@@ -176,7 +176,7 @@ func (w *world) step() {
 		d.push(true)
 	case n == 38:
 		w.server.change()
-	case n == 39:
+	case n < 41:
 		w.server.keepHouse()
 	default:
 		w.server.write()

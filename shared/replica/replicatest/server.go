@@ -192,7 +192,8 @@ func (s *server) submit(l *link, m wire.Ops) {
 // judgement is an operation with what became of it.
 type judgement struct {
 	op      replica.Op // with its final stamp
-	made    hlc.Stamp  // the stamp it was made with
+	made    hlc.Stamp  // the stamp it was handed in with
+	first   hlc.Stamp  // the stamp its user's edit got, perhaps as an earlier incarnation
 	verdict replica.Verdict
 }
 
@@ -251,7 +252,7 @@ func (s *server) judge(tx *transaction, m replica.Submission, mayEdit bool) (j j
 	}
 	for i, op := range m.Ops {
 		if bug == NoDedupe || op.N > before && op.N <= j.ack.UpTo {
-			j.ops = append(j.ops, judgementOf(op, given[i].Stamp, j.ack))
+			j.ops = append(j.ops, judgementOf(op, &given[i], j.ack))
 			if flat[op.N] {
 				j.ack.Outcomes = append(j.ack.Outcomes, replica.Outcome{N: op.N, Verdict: replica.Restamped, Stamp: op.Stamp})
 			}
@@ -266,8 +267,8 @@ func (s *server) judge(tx *transaction, m replica.Submission, mayEdit bool) (j j
 	return j, nil
 }
 
-func judgementOf(op replica.Op, made hlc.Stamp, ack replica.Ack) judgement {
-	j := judgement{op: op, made: made, verdict: replica.Applied}
+func judgementOf(op replica.Op, given *replica.Op, ack replica.Ack) judgement {
+	j := judgement{op: op, made: given.Stamp, first: given.At(), verdict: replica.Applied}
 	for _, o := range ack.Outcomes {
 		if o.N == op.N {
 			j.verdict = o.Verdict
