@@ -15,6 +15,7 @@ type model struct {
 	w *world
 	history
 	edits  []savedEdit
+	ever   map[string]bool // entities that were ever buried, also if that was forgotten
 	copy   []replica.Snapshot
 	backup *history
 }
@@ -51,7 +52,7 @@ type madeAt struct {
 }
 
 func (m *model) init(w *world) {
-	*m = model{w: w, history: history{devices: map[uint64]*deviceModel{}, accepted: map[hlc.Stamp]judgement{}, settled: map[hlc.Stamp]bool{}, graves: map[string]bool{}}}
+	*m = model{w: w, ever: map[string]bool{}, history: history{devices: map[uint64]*deviceModel{}, accepted: map[hlc.Stamp]judgement{}, settled: map[hlc.Stamp]bool{}, graves: map[string]bool{}}}
 }
 
 // saved notes edits that the user was told are saved.
@@ -150,7 +151,7 @@ func (m *model) buried(e replica.Entry) {
 		m.w.broken(4, "burial %d follows %d", e.Seq, m.head-1)
 	}
 	m.log = append(m.log, e)
-	m.graves[e.Op.Entity] = true
+	m.graves[e.Op.Entity], m.ever[e.Op.Entity] = true, true
 }
 
 // changed notes a change of access.

@@ -74,9 +74,13 @@ func (w *world) sever(l *link) {
 	}
 }
 
-// shorten takes away the end of a frame.
+// shorten takes away the end of a frame, often a small one.
 func (w *world) shorten(f frame) frame {
-	f.bytes, f.cut = f.bytes[:w.choose(len(f.bytes))], true
+	n := len(f.bytes)
+	if w.chance(2) {
+		n = min(n, 80)
+	}
+	f.bytes, f.cut = f.bytes[:len(f.bytes)-1-w.choose(n)], true
 	return f
 }
 
@@ -155,7 +159,7 @@ func (w *world) arrive(l *link, way int, f frame) {
 // salvage reads what is there of a delta whose end is missing, as a planted bug does.
 func salvage(b []byte) (wire.Message, bool) {
 	for n := len(b); n > 0; n-- {
-		if b[n-1] == '}' {
+		if b[n-1] == '}' || b[n-1] == '[' {
 			for _, end := range []string{"}", "]}"} {
 				if m, err := wire.Decode(append(b[:n:n], end...)); err == nil {
 					_, delta := m.(wire.Delta)

@@ -28,7 +28,7 @@ type server struct {
 	epochs  uint64
 	answers int     // snapshots sent so far
 	pieces  []piece // the latest steps of the log, for those who follow
-	// known are the roles as a planted bug keeps them in memory.
+	// known are the roles as a planted bug keeps them, beside the data.
 	known  [users]role
 	backup *replica.Memory
 	heads  map[uint64]uint64 // how far the log of an epoch ever went, when it was put back
@@ -50,7 +50,8 @@ func newServer(w *world) *server {
 	tx := s.disk.begin()
 	_, err := replica.InitHub(tx, s.epochs)
 	w.must(err)
-	w.must(setRoles(tx, [users]role{editor, editor, editor}))
+	s.known = [users]role{editor, editor, editor}
+	w.must(setRoles(tx, s.known))
 	s.start()
 	return s
 }
@@ -60,7 +61,9 @@ func (s *server) start() {
 	s.disk.restart(s.w)
 	s.version = []dialect{today, newer}[s.w.choose(3)/2]
 	s.pieces = nil
-	s.known = s.roles()
+	if s.w.cfg.Bug != RoleBeforeCommit {
+		s.known = s.roles()
+	}
 	if s.w.cfg.Bug == DevicesForgotten {
 		erase(s.w, &s.disk.mem, 'd')
 	}
