@@ -51,7 +51,7 @@ type hunt struct {
 func run(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	steps := flags.Uint64("steps", 10_000_000, "how many steps to simulate")
-	first := flags.Uint64("from", uint64(time.Now().UnixNano())%1_000_000_000, "the first seed; by default another one each time") //nolint:gosec // after 1970
+	first := flags.Uint64("from", uint64(time.Now().UnixNano())%1_000_000_000, "the first seed; by default another one each time")
 	seed := flags.Int64("seed", -1, "run this one schedule instead")
 	kind := flags.String("family", "usual", "its family")
 	if err := flags.Parse(args); err != nil {

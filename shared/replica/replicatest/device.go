@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"widgets.pro/shared/hlc"
@@ -374,7 +375,8 @@ func (d *device) hand(tx *transaction, clock *hlc.Clock, m wire.Message) (replic
 	return replica.Changes{}, nil
 }
 
-// changed forgets what was shown of registers that may go back because an edit was refused or got another stamp.
+// changed forgets what was shown of registers that may go back because an edit was refused or got another stamp. m is the
+// message that it came of, nil for the end of access.
 func (d *device) changed(ch replica.Changes, m wire.Message) {
 	for _, r := range ch.Refused {
 		delete(d.shown, register{r.Op.Entity, r.Op.Field})
@@ -387,11 +389,10 @@ func (d *device) changed(ch replica.Changes, m wire.Message) {
 			delete(d.shown, r) // it goes sooner or later
 		}
 	}
-	if ack, ok := m.(wire.Ack); ok && d.w.cfg.Restore {
-		for _, o := range ack.Outcomes {
-			if o.Verdict == replica.Rejected {
-				clear(d.shown) // offers are refused without a word
-			}
+	if d.w.cfg.Restore { // offers are refused without a word
+		ack, ok := m.(wire.Ack)
+		if m == nil || ok && slices.ContainsFunc(ack.Outcomes, func(o replica.Outcome) bool { return o.Verdict == replica.Rejected }) {
+			clear(d.shown)
 		}
 	}
 }

@@ -225,7 +225,7 @@ func (h *history) clone() history {
 
 // backUp notes what a copy of the server's data holds.
 func (m *model) backUp() {
-	h := m.history.clone()
+	h := m.clone()
 	m.backup = &h
 }
 

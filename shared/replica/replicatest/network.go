@@ -33,15 +33,14 @@ type link struct {
 	frames [2][]frame
 
 	// What the server keeps of a connection.
-	greeted  bool
-	dev      uint64 // of the hello
-	asked    int    // number of the last subscription
-	waiting  []frame
-	follows  bool
-	fresh    bool // nothing was sent since the last subscription
-	at       place
-	mayEdit  bool // right when it connected; only a planted bug looks at it
-	reported bool // it has been told of no access; only for the checks
+	greeted bool
+	dev     uint64 // of the hello
+	asked   int    // number of the last subscription
+	waiting []frame
+	follows bool
+	fresh   bool // nothing was sent since the last subscription
+	at      place
+	mayEdit bool // right when it connected; only a planted bug looks at it
 }
 
 // place is one in the server's log.

@@ -85,6 +85,7 @@ func TestSameSeedSameRun(t *testing.T) {
 
 // Each planted bug is one that these rules must find, within so many schedules.
 func TestPlantedBugsAreFound(t *testing.T) {
+	t.Parallel()
 	const within = 400
 	for _, b := range replicatest.Bugs() {
 		t.Run(b.Name, func(t *testing.T) {

@@ -286,7 +286,7 @@ func judgementOf(op replica.Op, given *replica.Op, ack replica.Ack) judgement {
 // change gives somebody another role, or, as when a link is rotated, nobody. Either takes a position in the log. The first
 // user's role never changes.
 func (s *server) change() {
-	user, r, rotation := 1+s.w.choose(users-1), role(s.w.choose(3)), s.w.chance(4)
+	user, r, rotation := 1+s.w.choose(users-1), []role{none, viewer, editor}[s.w.choose(3)], s.w.chance(4)
 	if s.unmade > 0 && !s.remake() {
 		return
 	}
