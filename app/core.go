@@ -80,7 +80,7 @@ func (c *core) run(ctx context.Context, desktop bool) {
 	credentials := credential.New(filepath.Join(c.cfg.dir, "credentials.json"), c.cfg.keychain, c.log)
 	ws, err := workspace.New(workspace.Deps{
 		Store: store, Now: c.env.Now, Random: rand.Reader, Log: c.log,
-		Accounts: syncclient.NewAccounts(client), Credentials: credentials,
+		Accounts: syncclient.NewAccounts(client), Archive: syncclient.NewArchive(client), Credentials: credentials,
 		Version: release.Version(), Desktop: desktop, DefaultServer: c.cfg.server,
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func main() {
 	flag.StringVar(&o.server, "server", "build/bin/widgets-server", "the server's binary")
 	flag.StringVar(&o.app, "app", "build/bin/widgets", "the desktop program's binary")
 	flag.IntVar(&o.kills, "kills", 200, "how often each is killed")
-	flag.Uint64Var(&o.seed, "seed", uint64(o.now().UnixNano()), "what is done, and in which order") //nolint:gosec // any number will do
+	flag.Uint64Var(&o.seed, "seed", uint64(o.now().UnixNano()), "what is done, and in which order")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, o)

@@ -299,6 +299,11 @@ func (c *Client) Reincarnate(clock *hlc.Clock, wall int64) error {
 	return c.save()
 }
 
+// listedQueue is queued as it is read for a list of changes.
+type listedQueue struct {
+	Op listedOp `cbor:"1,keyasint"`
+}
+
 // Unsent lists what waits, the newest first, as a history of the device's own: operations numbered below before (0: all), those
 // of entity if it is not empty, at most limit. Seq is the operation's number, At the time of its stamp. next is what to pass
 // as before to go on, 0 at the end.
@@ -311,12 +316,12 @@ func (c *Client) Unsent(before uint64, entity string, limit int) (past []Past, n
 		if len(past) >= limit {
 			return past, n + 1, nil
 		}
-		q, ok, err := get[queued](c.tx, numberKey(keyQueue, n))
+		q, ok, err := get[listedQueue](c.tx, numberKey(keyQueue, n))
 		if err != nil {
 			return nil, 0, err
 		}
 		if ok && (entity == "" || q.Op.Entity == entity) {
-			past = append(past, Past{Entry: Entry{Seq: n, Op: q.Op, At: q.Op.At().Millis()}})
+			past = append(past, listing(Past{Entry: Entry{Seq: n, At: q.Op.At().Millis()}}, q.Op))
 		}
 	}
 	return past, 0, nil

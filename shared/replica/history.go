@@ -3,6 +3,7 @@ package replica
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -17,10 +18,65 @@ import (
 // are those of that position as far back as the log reaches.
 
 // Past is one change in a dashboard's history. Lost is not 0 where it had no effect, because something later had already won
-// (rule Q3): Seq is then the position after which it came, and Lost tells it from others that came there.
+// (rule Q3): Seq is then the position after which it came, and Lost tells it from others that came there. Rows is how many
+// rows an OpRows wrote, in lists of changes, where the rows themselves are left out.
 type Past struct {
 	Entry
 	Lost uint64 `cbor:"5,keyasint,omitempty"`
+	Rows int    `cbor:"-"`
+}
+
+// listed is a Past as it is read for a list of changes: rows and columns are passed over, which is what costs.
+type listed struct {
+	Past
+	Op listedOp `cbor:"2,keyasint"`
+}
+
+type listedOp struct {
+	Op
+	Rows *listedRows `cbor:"7,keyasint,omitempty"`
+}
+
+type listedRows struct {
+	Replace bool    `cbor:"1,keyasint,omitempty"`
+	DropTo  *RowKey `cbor:"3,keyasint,omitempty"`
+	Rows    counted `cbor:"4,keyasint,omitempty"`
+}
+
+// counted is the length of a list that is not read.
+type counted int
+
+// UnmarshalCBOR implements cbor.Unmarshaler. It reads the list's head alone, as RFC 8949 (section 3) has it; that the list is
+// whole was seen before.
+func (c *counted) UnmarshalCBOR(b []byte) error {
+	const list, oneByte, twoBytes, fourBytes = 4 << 5, 24, 25, 26
+	if len(b) == 0 || b[0]&0xe0 != list {
+		return nil // no rows
+	}
+	switch n := b[0] &^ list; {
+	case n < oneByte:
+		*c = counted(n)
+	case n == oneByte && len(b) > 1:
+		*c = counted(b[1])
+	case n == twoBytes && len(b) > 2:
+		*c = counted(binary.BigEndian.Uint16(b[1:]))
+	case n == fourBytes && len(b) > 4:
+		*c = counted(binary.BigEndian.Uint32(b[1:]))
+	default:
+		return fmt.Errorf("count rows: a list that begins with %x is not known", b[0])
+	}
+	return nil
+}
+
+func (l *listed) past() Past { return listing(l.Past, l.Op) }
+
+// listing puts an operation that was read for a list into p.
+func listing(p Past, op listedOp) Past {
+	p.Op = op.Op
+	if r := op.Rows; r != nil {
+		p.Op.Rows, p.Rows = &RowChange{Replace: r.Replace, DropTo: r.DropTo}, int(r.Rows)
+	}
+	return p
 }
 
 // Limits of the history that is older than the log.
@@ -183,51 +239,59 @@ func (h *Hub) HistoryFrom() uint64 {
 }
 
 // Past lists changes before a position (0: before none, so the newest), the newest first: those of entity if it is not empty.
-// It returns whole positions, at least limit changes if there are as many, and looks at about maxLook of them. next is
-// what to pass as before to go on, 0 at the end.
+// It returns whole positions, at least limit changes if there are as many, and looks at about maxLook of them, fewer where
+// they are large. next is what to pass as before to go on, 0 at the end.
 func (h *Hub) Past(before uint64, entity string, limit, maxLook int) (past []Past, next uint64, err error) {
 	end := h.meta.Seq + 1
 	if before > 0 {
 		end = min(before, end)
 	}
-	first, looked := h.HistoryFrom()+1, 0
+	first, looked, size := h.HistoryFrom()+1, 0, 0
 	for window := uint64(64); end > first; window *= 2 {
 		start := first
 		if end-first > window {
 			start = end - window
 		}
-		part, n, err := h.pastWithin(start, end, entity)
+		part, n, bytes, err := h.pastWithin(start, end, entity)
 		if err != nil {
 			return nil, 0, err
 		}
-		past, looked, end = append(past, part...), looked+n, start
-		if end > first && (len(past) >= limit || looked >= maxLook) {
+		past, looked, size, end = append(past, part...), looked+n, size+bytes, start
+		if end > first && (len(past) >= limit || looked >= maxLook || size >= maxPastBytes) {
 			return past, end, nil
 		}
 	}
 	return past, 0, nil
 }
 
-// pastWithin lists the changes of from <= position < to, the newest first, and tells how many it looked at.
-func (h *Hub) pastWithin(from, to uint64, entity string) (past []Past, looked int, err error) {
-	take := func(k []byte, p Past) error {
-		looked++
-		if entity == "" || p.Op.Entity == entity {
-			past = append(past, p)
+// maxPastBytes is how many bytes of changes Past looks at, roughly.
+const maxPastBytes = 8 << 20
+
+// pastWithin lists the changes of from <= position < to, the newest first, and tells how many it looked at, of which size.
+func (h *Hub) pastWithin(from, to uint64, entity string) (past []Past, looked, size int, err error) {
+	for _, kind := range []byte{keyOld, keyEntry} {
+		var failed error
+		err := h.tx.Scan(numberKey(kind, from), numberKey(kind, to), func(k, b []byte) bool {
+			var l listed
+			if failed = cbor.Unmarshal(b, &l); failed != nil {
+				failed = fmt.Errorf("read record %q: %w", k[:1], failed)
+				return false
+			}
+			looked, size = looked+1, size+len(b)
+			if entity == "" || l.Op.Entity == entity {
+				past = append(past, l.past())
+			}
+			return true
+		})
+		if err = cmp.Or(failed, err); err != nil {
+			return nil, 0, 0, err
 		}
-		return nil
-	}
-	if err := eachFrom(h.tx, numberKey(keyOld, from), numberKey(keyOld, to), take); err != nil {
-		return nil, 0, err
-	}
-	if err := eachFrom(h.tx, numberKey(keyEntry, from), numberKey(keyEntry, to), take); err != nil {
-		return nil, 0, err
 	}
 	slices.SortFunc(past, func(a, b Past) int {
 		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Lost, b.Lost))
 	})
 	slices.Reverse(past)
-	return past, looked, nil
+	return past, looked, size, nil
 }
 
 // StateAt is the content as it was at a position; with lost not 0, as it would have been had that change come to pass. rows
@@ -257,16 +321,49 @@ func (h *Hub) stateAt(seq uint64) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
-	apply := func(_ []byte, p Past) error {
-		if p.Lost == 0 {
-			s.Apply(p.Op)
+	if err := eachFrom(h.tx, []byte{keyOld}, numberKey(keyOld, seq+1), func(_ []byte, l listed) error {
+		if l.Lost == 0 { // rows are in the base
+			s.Apply(l.past().Op)
 		}
 		return nil
-	}
-	if err := eachFrom(h.tx, []byte{keyOld}, numberKey(keyOld, seq+1), apply); err != nil {
+	}); err != nil {
 		return nil, err
 	}
-	return s, eachFrom(h.tx, []byte{keyEntry}, numberKey(keyEntry, seq+1), apply)
+	return s, h.applyLog(s, seq)
+}
+
+// applyLog merges the log up to a position into s. Rows that a later replacement took away again are not even read: there may
+// be a hundred times as many as stay.
+func (h *Hub) applyLog(s *State, seq uint64) error {
+	var all []Past
+	replaced := map[string]hlc.Stamp{}
+	if err := eachFrom(h.tx, []byte{keyEntry}, numberKey(keyEntry, seq+1), func(_ []byte, l listed) error {
+		p := l.past()
+		if r := p.Op.Rows; r != nil {
+			if r.Replace {
+				replaced[p.Op.Entity] = hlc.Max(replaced[p.Op.Entity], p.Op.At())
+			}
+		}
+		all = append(all, p)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for i := range all {
+		op := all[i].Op
+		if op.Kind == OpRows {
+			if op.At().Compare(replaced[op.Entity]) < 0 {
+				continue
+			}
+			e, _, err := get[Entry](h.tx, numberKey(keyEntry, all[i].Seq))
+			if err != nil {
+				return err
+			}
+			op = e.Op
+		}
+		s.Apply(op)
+	}
+	return nil
 }
 
 // within is a part of a transaction: everything whose key begins with one byte, which is left out.

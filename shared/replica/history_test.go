@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -39,6 +40,13 @@ func (a *archive) hub() *replica.Hub {
 // submit hands in one edit of a device that is late by so many milliseconds.
 func (a *archive) submit(dev uint64, late int64, e replica.Edit) {
 	a.t.Helper()
+	a.hand(dev, late, e)
+	a.remember()
+}
+
+// hand is submit without keeping in mind what came of it.
+func (a *archive) hand(dev uint64, late int64, e replica.Edit) {
+	a.t.Helper()
 	if a.clocks[dev] == nil {
 		a.clocks[dev] = &hlc.Clock{Dev: dev}
 	}
@@ -49,7 +57,6 @@ func (a *archive) submit(dev uint64, late int64, e replica.Edit) {
 	if len(ack.Outcomes) == 1 && ack.Outcomes[0].Verdict == replica.Superseded && e.Kind == replica.OpSet {
 		a.lost = append(a.lost, string(e.Value))
 	}
-	a.remember()
 }
 
 func (a *archive) remember() {
@@ -101,7 +108,7 @@ func TestQ3_EveryStateOfTheHistoryIsThere(t *testing.T) {
 				if rapid.Bool().Draw(r, "replace") {
 					rows.Rows.Replace, rows.Rows.Columns = true, json.RawMessage(`["c"]`)
 				}
-				a.submit(1, 0, rows)
+				a.submit(uint64(rapid.IntRange(1, 3).Draw(r, "dev")), rapid.Int64Range(0, 200).Draw(r, "late"), rows)
 			case 3:
 				_, ok, err := a.hub().Bury("w2", a.now)
 				must(t, err)
@@ -130,9 +137,10 @@ func TestQ3_EveryStateOfTheHistoryIsThere(t *testing.T) {
 		sets, lost := 0, []string{}
 		for _, p := range all {
 			switch {
+			case p.Op.Kind == replica.OpRows:
 			case p.Lost > 0:
 				lost = append(lost, string(p.Op.Value))
-			case p.Op.Kind != replica.OpRows:
+			default:
 				sets++
 			}
 			if p.Op.Kind == replica.OpSet && p.By != fmt.Sprint("account ", p.Op.Stamp.Dev) {
@@ -327,5 +335,68 @@ func TestSI14_TheQueueOfADeviceWithoutAServerIsBounded(t *testing.T) {
 	exchange(t, b, server, true)
 	if !same(t, server, a, b).Equal(want) {
 		t.Error("the server holds something else than what was edited")
+	}
+}
+
+// A device is told of each edit that lost, unless what it wrote is what is there.
+func TestQ3_ADeviceIsToldWhatItLost(t *testing.T) {
+	server := start(t)
+	a, b := &device{clock: hlc.Clock{Dev: 1}}, &device{clock: hlc.Clock{Dev: 2}}
+	replace := func(n int) replica.Edit {
+		e := appendRows(n, 2)
+		e.Rows.Replace, e.Rows.Columns = true, json.RawMessage(`["c"]`)
+		return e
+	}
+	b.edit(t, 1000, edit("title", `"of b"`), edit("theme", `"dark"`), replace(1), appendRows(9, 1))
+	a.edit(t, 2000, edit("title", `"of a"`), edit("theme", `"dark"`), replace(5))
+	exchange(t, a, server, true)
+	c := b.open(t)
+	s, err := replica.OpenHub(server)
+	must(t, err)
+	pages, err := s.Snapshot(1 << 20)
+	must(t, err)
+	for _, p := range pages {
+		_, err = c.Snapshot(p, &b.clock, 3000)
+		must(t, err)
+	}
+	ops, err := c.Pending(0, 10, 1<<20)
+	must(t, err)
+	ack, _, err := s.Submit(replica.Submission{Dev: 2, Ops: ops}, replica.Policy{Now: now, MayEdit: true})
+	must(t, err)
+	ch, err := c.Ack(ack)
+	must(t, err)
+	var lost []string
+	for _, op := range ch.Lost {
+		lost = append(lost, string(op.Kind)+" "+op.Field)
+	}
+	if want := []string{"set title", "rows "}; !slices.Equal(lost, want) {
+		t.Errorf("%q are told as lost, not %q", lost, want)
+	}
+}
+
+// A list of changes tells how many rows were written and leaves them out, and a page of it looks at no more than it must.
+func TestQ3_B1_ListsOfChangesLeaveRowsOut(t *testing.T) {
+	a := newArchive(t)
+	row := json.RawMessage(`["` + strings.Repeat("x", 1000) + `"]`)
+	many := slices.Repeat([]json.RawMessage{row}, 200)
+	for range 300 {
+		a.hand(1, 0, replica.Edit{Kind: replica.OpRows, Entity: "w1", Rows: &replica.RowChange{Replace: true, Columns: json.RawMessage(`["c"]`), Rows: many}})
+	}
+	past, next, err := a.hub().Past(0, "", 1000, 1000)
+	must(t, err)
+	if len(past) < 40 || len(past) > 250 || next == 0 {
+		t.Fatalf("a page has %d changes of 200 KB each and goes on at %d", len(past), next)
+	}
+	for _, p := range past {
+		if r := p.Op.Rows; p.Rows != 200 || r == nil || !r.Replace || r.Rows != nil || r.Columns != nil || p.Op.Entity != "w1" || p.By != "account 1" || p.At != a.now {
+			t.Fatalf("%+v", p)
+		}
+	}
+	d := &device{clock: hlc.Clock{Dev: 1}}
+	d.edit(t, 1000, appendRows(0, 3))
+	waiting, _, err := d.open(t).Unsent(0, "", 10)
+	must(t, err)
+	if len(waiting) != 1 || waiting[0].Rows != 3 || waiting[0].Op.Rows.Rows != nil || waiting[0].Op.N != 1 {
+		t.Errorf("%+v", waiting)
 	}
 }

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"bytes"
+
 	"widgets.pro/shared/hlc"
 )
 
@@ -59,12 +61,30 @@ func (c *Client) outcome(o Outcome, moved *moves, ch *Changes) error {
 	case Restamped:
 		return c.restamp(q, o.Stamp, moved, ch)
 	case Superseded:
-		if !q.Offer {
+		missed, err := c.missed(&q)
+		if err != nil {
+			return err
+		}
+		if missed {
 			ch.Lost = append(ch.Lost, q.Op)
 		}
 	case Applied:
 	}
 	return nil
+}
+
+// missed reports whether an operation that was accepted without effect is one that the hub keeps as lost: its author wrote
+// something else than what is there.
+func (c *Client) missed(q *queued) (bool, error) {
+	switch op := &q.Op; {
+	case q.Offer:
+		return false, nil
+	case op.Kind == OpRows:
+		return op.Rows.Replace, nil
+	default:
+		now, ok, err := get[register](c.tx, key(keyRegister, op.Entity, op.Field))
+		return !ok || !bytes.Equal(now.Value, op.Value), err
+	}
 }
 
 // restamp gives an operation that waits the stamp that the server gave it. Its rows have other keys from then on, so trims

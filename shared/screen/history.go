@@ -129,6 +129,78 @@ func ParsePosition(text string) (Position, error) {
 	return p, nil
 }
 
+// ParseTarget says what is to be made as it was: of a widget's id, or BoardEntity for the head, one field if one is named, and the whole
+// dashboard if nothing is. The fault is Invalid and names widget or field.
+func ParseTarget(widget, field string) (entity string, err error) {
+	known := field == board.FieldTitle
+	switch widget {
+	case "":
+		if field != "" {
+			return "", fault.Field("widget", "A field is one of a widget, or of the dashboard's head.").WithHint("Name a widget, or board.")
+		}
+		return "", nil
+	case board.BoardEntity:
+		known = known || field == board.FieldDescription || field == board.FieldTheme
+	default:
+		if _, err := board.ParseWidgetID(widget); err != nil {
+			return "", fault.Field("widget", "This is no widget.").WithCause(err)
+		}
+		known = known || field == board.FieldKind || field == board.FieldLayout || field == FieldRows || strings.HasPrefix(field, board.OptionPrefix)
+	}
+	if field != "" && !known {
+		return "", fault.Field("field", "There is no such field.")
+	}
+	return widget, nil
+}
+
+// Limits of a page of the history.
+const (
+	PageChanges = 50    // what people did in one go
+	PageRecords = 500   // single changes, if there are as many
+	PageLook    = 2_000 // single changes that are looked at, such as those of other widgets
+	maxValue    = 4_096 // bytes of a value that is told; larger ones are seen in the state that a position names
+)
+
+// HistoryPage is a page of history, from changes and the place where they go on as replica.Hub.Past or, with unsent, Client.Unsent tell them.
+// Who names an account, title a widget, as far as it is known.
+func HistoryPage(past []replica.Past, next uint64, unsent bool, who func(account string) (name string, mine bool), title func(board.WidgetID) string) History {
+	changes := Changes(past, unsent, who, func(id board.WidgetID) string {
+		if t := title(id); t != "" {
+			return t
+		}
+		return lastTitle(past, id)
+	})
+	for n := PageChanges; n < len(changes); n++ {
+		at, last := place(changes[n].Position), place(changes[n-1].Position)
+		if at.Seq < last.Seq { // whole positions only: several changes may have lost at one
+			changes, next = changes[:n], at.Seq+1
+			break
+		}
+	}
+	h := History{Changes: changes}
+	if next > 0 {
+		h.Next = PositionOf(replica.Past{Entry: replica.Entry{Seq: next}}, unsent)
+	}
+	return h
+}
+
+// place is where a change is that this package has told.
+func place(position string) Position {
+	p, _ := ParsePosition(position) // written by PositionOf
+	return p
+}
+
+// lastTitle is what a widget is called by the newest change of its title.
+func lastTitle(past []replica.Past, id board.WidgetID) (title string) {
+	for i := range past {
+		if op := &past[i].Op; op.Kind == replica.OpSet && op.Entity == string(id) && op.Field == board.FieldTitle && past[i].Lost == 0 {
+			_ = json.Unmarshal(op.Value, &title) // nonsense reads as no title, as everywhere
+			return title
+		}
+	}
+	return ""
+}
+
 // together is how long after a change another one of the same person still belongs to it, in ms.
 const together = 5 * 60_000
 
@@ -138,8 +210,11 @@ func Changes(past []replica.Past, unsent bool, who func(account string) (name st
 	var of string      // the account of the last one
 	var earliest int64 // the time of its first operation so far
 	for i := range past {
-		p := &past[i]
-		it, ok := itemOf(&p.Op)
+		p := past[i]
+		if p.At == 0 { // an earlier version took it and did not note when
+			p.At = p.Op.At().Millis()
+		}
+		it, ok := itemOf(&p)
 		if !ok {
 			continue
 		}
@@ -152,7 +227,7 @@ func Changes(past []replica.Past, unsent bool, who func(account string) (name st
 			all[n-1].Items = join(all[n-1].Items, it)
 			continue
 		}
-		c := HistoryChange{Position: PositionOf(*p, unsent), At: p.At, Waiting: unsent, Lost: p.Lost > 0, Items: []HistoryItem{it}}
+		c := HistoryChange{Position: PositionOf(p, unsent), At: p.At, Waiting: unsent, Lost: p.Lost > 0, Items: []HistoryItem{it}}
 		c.By, c.Mine = who(p.By)
 		all = append(all, c)
 		of, earliest = p.By, p.At
@@ -200,8 +275,9 @@ func added(items []HistoryItem, made int) []HistoryItem {
 	return items[:made+1+len(rest)]
 }
 
-// itemOf tells what an operation changed; ok is false for what this version does not know.
-func itemOf(op *replica.Op) (it HistoryItem, ok bool) {
+// itemOf tells what a change changed; ok is false for what this version does not know.
+func itemOf(p *replica.Past) (it HistoryItem, ok bool) {
+	op := &p.Op
 	if op.Entity != board.BoardEntity {
 		it.Widget = board.WidgetID(op.Entity)
 	}
@@ -209,7 +285,7 @@ func itemOf(op *replica.Op) (it HistoryItem, ok bool) {
 	case replica.OpBury:
 		it.What = ItemBuried
 	case replica.OpRows:
-		it.Rows = len(op.Rows.Rows)
+		it.Rows = p.Rows
 		switch {
 		case op.Rows.Replace:
 			it.What = ItemReplaced
@@ -219,7 +295,10 @@ func itemOf(op *replica.Op) (it HistoryItem, ok bool) {
 			it.What = ItemTrimmed
 		}
 	case replica.OpSet:
-		it.What, it.Field, it.Value = ItemSet, op.Field, op.Value
+		it.What, it.Field = ItemSet, op.Field
+		if len(op.Value) <= maxValue {
+			it.Value = op.Value
+		}
 		if op.Field == board.FieldAlive {
 			it = HistoryItem{What: alive(it.Widget != "", string(op.Value) == "false"), Widget: it.Widget}
 		}
@@ -243,11 +322,12 @@ func alive(widget, gone bool) Item {
 
 // Restore is what makes a dashboard, or what is named of it, as it was: a widget, or with field one of its registers or its
 // rows (FieldRows), and with BoardEntity as entity one of the head. Now is the replica as it is, before the picture of then.
-// Whether the dashboard lies in the trash is left as it is. With rows false rows are left as they are. The fault is Conflict where it is like that already, and
-// NotFound where there was no such widget then.
-func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity, field string) ([]replica.Edit, error) {
+// Whether the dashboard lies in the trash is left as it is. With rows false rows are left as they are. A widget that was
+// removed so long ago that it went for good comes back under a new id. The fault is Conflict where it is like that already or
+// cannot be, and NotFound where there was no such widget then.
+func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity, field string, newID func() (board.WidgetID, error)) (Planned, error) {
 	present := board.NewView(id, now)
-	p := newPlanner(present, nil)
+	p := newPlanner(present, newID)
 	p.lenient = true
 	wants := func(f string) bool { return field == "" || field == f }
 	set := func(entity, f string, value any) error {
@@ -264,7 +344,7 @@ func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity
 	if entity == "" || entity == board.BoardEntity {
 		if err := errors.Join(set(board.BoardEntity, board.FieldTitle, then.Title), set(board.BoardEntity, board.FieldDescription, then.Description),
 			set(board.BoardEntity, board.FieldTheme, then.Theme)); err != nil {
-			return nil, err
+			return Planned{}, err
 		}
 	}
 	found := entity == "" || entity == board.BoardEntity
@@ -275,8 +355,11 @@ func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity
 			continue
 		}
 		found = true
+		if _, there := p.live[w.ID]; !there && field != "" {
+			return Planned{}, fault.New(fault.Conflict, "This widget was removed since.").WithHint("Restore the whole widget.")
+		}
 		if err := restoreWidget(p, now, w, rows, wants, set); err != nil {
-			return nil, err
+			return Planned{}, err
 		}
 	}
 	if entity == "" {
@@ -284,20 +367,22 @@ func Restore(now *replica.State, id board.ID, then board.View, rows bool, entity
 			if !was[w.ID] {
 				delete(p.live, w.ID)
 				if err := p.set(string(w.ID), board.FieldAlive, json.RawMessage("false")); err != nil {
-					return nil, err
+					return Planned{}, err
 				}
 			}
 		}
 	}
 	switch {
+	case found && field == FieldRows && !rows:
+		return Planned{}, fault.New(fault.Conflict, "The data of that time are not kept any more.")
 	case !found:
 		f := fault.New(fault.NotFound, "This widget was not on the dashboard then.")
 		f.Field = "widget"
-		return nil, f
+		return Planned{}, f
 	case len(p.out) == 0:
-		return nil, fault.New(fault.Conflict, "It is like that already.")
+		return Planned{}, fault.New(fault.Conflict, "It is like that already.")
 	}
-	return p.out, p.fits()
+	return Planned{Edits: p.out, Added: p.added}, p.fits()
 }
 
 // sameJSON reports whether two values are the same but for how they are written.
@@ -312,6 +397,9 @@ const FieldRows = "rows"
 // restoreWidget plans that a widget is as it was.
 func restoreWidget(p *planner, now *replica.State, w board.Widget, rows bool, wants func(string) bool, set func(entity, f string, value any) error) error {
 	entity := string(w.ID)
+	if len(now.Fields(entity)) == 0 { // which stay of those that were removed, but for those that went for good
+		return p.add(Edit{Kind: w.Kind, Title: w.Title, Layout: &w.Layout, Options: w.Options, Columns: w.Columns, Rows: w.Rows})
+	}
 	for _, r := range []struct {
 		field string
 		value any
@@ -350,4 +438,14 @@ func restoreWidget(p *planner, now *replica.State, w board.Widget, rows bool, wa
 		return set(entity, board.FieldAlive, true) // last, so that nobody sees half a widget
 	}
 	return nil
+}
+
+// RestoreLabel names, in the undo menu, that a part of then was restored.
+func RestoreLabel(then board.View, entity string) string {
+	for _, w := range then.Widgets {
+		if entity == string(w.ID) && w.Title != "" {
+			return "Restore “" + w.Title + "”"
+		}
+	}
+	return "Restore an earlier version"
 }

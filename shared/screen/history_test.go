@@ -38,7 +38,11 @@ func (d *desk) write(by string, at int64, edits []replica.Edit) {
 	for _, e := range edits {
 		op := replica.Op{Stamp: d.clock.Now(at), Kind: e.Kind, Entity: e.Entity, Field: e.Field, Value: e.Value, Rows: e.Rows}
 		d.state.Apply(op)
-		d.past = append(d.past, replica.Past{Entry: replica.Entry{Seq: uint64(len(d.past)) + 1, Op: op, By: by, At: at}})
+		p := replica.Past{Entry: replica.Entry{Seq: uint64(len(d.past)) + 1, Op: op, By: by, At: at}}
+		if e.Rows != nil {
+			p.Rows = len(e.Rows.Rows)
+		}
+		d.past = append(d.past, p)
 	}
 }
 
@@ -48,6 +52,11 @@ func (d *desk) do(t interface{ Fatal(...any) }, by string, at int64, edits ...sc
 		t.Fatal(err)
 	}
 	d.write(by, at, p.Edits)
+}
+
+func (d *desk) restore(then board.View, rows bool, entity, field string) ([]replica.Edit, error) {
+	p, err := screen.Restore(d.state, dsh, then, rows, entity, field, d.newID)
+	return p.Edits, err
 }
 
 func text(s string) json.RawMessage {
@@ -118,7 +127,7 @@ func TestQ3_AnEarlierStateIsRestored(t *testing.T) {
 		if len(then.Widgets) > 0 && rapid.Bool().Draw(r, "one") {
 			w := then.Widgets[rapid.IntRange(0, len(then.Widgets)-1).Draw(r, "of")]
 			before := d.view()
-			edits, err := screen.Restore(d.state, dsh, back, true, string(w.ID), "")
+			edits, err := d.restore(back, true, string(w.ID), "")
 			if fault.KindOf(err) != fault.Conflict {
 				if err != nil {
 					r.Fatal(err)
@@ -141,7 +150,7 @@ func TestQ3_AnEarlierStateIsRestored(t *testing.T) {
 			}
 			return
 		}
-		edits, err := screen.Restore(d.state, dsh, back, true, "", "")
+		edits, err := d.restore(back, true, "", "")
 		if err != nil && fault.KindOf(err) != fault.Conflict {
 			r.Fatal(err)
 		}
@@ -149,7 +158,7 @@ func TestQ3_AnEarlierStateIsRestored(t *testing.T) {
 		if got := d.view(); !reflect.DeepEqual(got, then) {
 			r.Fatalf("%+v\nnot %+v", got, then)
 		}
-		if _, err := screen.Restore(d.state, dsh, back, true, "", ""); fault.KindOf(err) != fault.Conflict {
+		if _, err := d.restore(back, true, "", ""); fault.KindOf(err) != fault.Conflict {
 			r.Fatalf("restored twice: %v", err)
 		}
 	})
@@ -167,13 +176,42 @@ func TestQ3_OneFieldIsRestored(t *testing.T) {
 		rows  bool
 		edits int
 	}{{"title", true, 1}, {"rows", true, 1}, {"rows", false, 0}, {"opt.limit", false, 1}, {"layout", true, 0}} {
-		edits, err := screen.Restore(d.state, dsh, then, c.rows, string(w), c.field)
+		edits, err := d.restore(then, c.rows, string(w), c.field)
 		if len(edits) != c.edits || (err != nil) != (c.edits == 0) || c.edits == 1 && c.field != "rows" && edits[0].Field != c.field {
 			t.Errorf("%s: %+v, %v", c.field, edits, err)
 		}
 	}
-	if _, err := screen.Restore(d.state, dsh, then, true, "wgt_01J9ZQ0V9K3N8Y2T6W4X5B7C1A", ""); fault.KindOf(err) != fault.NotFound {
+	if _, err := d.restore(then, true, "wgt_01J9ZQ0V9K3N8Y2T6W4X5B7C1A", ""); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a widget that never was: %v", err)
+	}
+}
+
+// What was removed is restored as a whole, and what went for good comes back under a new id.
+func TestQ3_SI21_WhatWasRemovedOrBuriedIsRestored(t *testing.T) {
+	d := newDesk()
+	limit := map[string]json.RawMessage{"limit": json.RawMessage("7")}
+	d.do(t, "ann", 1, screen.Edit{Do: screen.DoAdd, Kind: board.KindTable, Title: "a", Columns: column, Rows: rows(1), Options: limit},
+		screen.Edit{Do: screen.DoAdd, Kind: board.KindTable, Title: "stays"})
+	then := d.view()
+	w := then.Widgets[0]
+	d.do(t, "ann", 2, screen.Edit{Do: screen.DoRemove, Widget: w.ID})
+	if edits, err := d.restore(then, true, string(w.ID), "title"); fault.KindOf(err) != fault.Conflict || fault.From(err).Hint == "" {
+		t.Errorf("one field of what was removed: %+v, %v", edits, err)
+	}
+	d.state.Apply(replica.Op{Kind: replica.OpBury, Entity: string(w.ID)})
+	for _, entity := range []string{string(w.ID), ""} {
+		p, err := screen.Restore(d.state, dsh, then, true, entity, "", d.newID)
+		if err != nil || len(p.Added) != 1 || p.Added[0] == w.ID {
+			t.Fatalf("%q: %+v, %v", entity, p, err)
+		}
+		o := &desk{state: d.state.Clone(), clock: d.clock}
+		o.write("ann", 3, p.Edits)
+		got := o.view()
+		want := w
+		want.ID = p.Added[0]
+		if len(got.Widgets) != 2 || !reflect.DeepEqual(got.Widgets[0], want) && !reflect.DeepEqual(got.Widgets[1], want) {
+			t.Errorf("%q: %+v", entity, got)
+		}
 	}
 }
 

@@ -63,8 +63,8 @@ const (
 
 // Limits of a Tray.
 const (
-	MaxTray  = 200 // changes
-	maxValue = 200 // characters of a value
+	MaxTray   = 200 // changes
+	maxQuoted = 200 // characters of a value
 )
 
 // NewTray tells what was refused. State is the dashboard without it, buried what was known of widgets that the server has
@@ -189,8 +189,8 @@ func valueOf(op *replica.Op) string {
 }
 
 func short(s string) string {
-	if r := []rune(s); len(r) > maxValue {
-		return string(r[:maxValue]) + "…"
+	if r := []rune(s); len(r) > maxQuoted {
+		return string(r[:maxQuoted]) + "…"
 	}
 	return s
 }

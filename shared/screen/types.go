@@ -440,10 +440,12 @@ const (
 	NoticeError   NoticeKind = "error"
 )
 
-// Notice is something to tell once, such as a corrected clock or a refused edit.
+// Notice is something to tell once, such as a corrected clock or a refused edit. History says that the dashboard's history
+// tells more of it.
 type Notice struct {
 	Kind    NoticeKind `json:"kind"`
 	Message string     `json:"message"`
 	Hint    string     `json:"hint"`
 	Board   board.ID   `json:"board"`
+	History bool       `json:"history,omitempty"`
 }

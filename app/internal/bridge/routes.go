@@ -65,6 +65,9 @@ func (b *Bridge) routes() http.Handler {
 	} {
 		mux.Handle(pattern, b.serve(fn))
 	}
+	mux.Handle("GET /api/boards/{id}/history", b.serve(history))
+	mux.Handle("GET /api/boards/{id}/history/{position}", b.serve(then))
+	mux.Handle("POST /api/boards/{id}/history/{position}/restore", b.serve(restoreTo))
 	mux.HandleFunc("GET /api/events", b.events)
 	mux.HandleFunc("POST /api/external", b.external)
 	mux.HandleFunc("POST /api/clipboard", b.clipboard)

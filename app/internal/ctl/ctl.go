@@ -56,6 +56,7 @@ type commands struct {
 	Widgets  widgetsCommand  `cmd:"" help:"List the widgets of a dashboard."`
 	Create   createCommand   `cmd:"" help:"Make an empty dashboard."`
 	Rows     rowsCommand     `cmd:"" help:"Read and push rows."`
+	History  historyCommand  `cmd:"" help:"Tell who changed what on a dashboard, and restore an earlier state."`
 	Share    shareCommand    `cmd:"" help:"Show and change a dashboard's link."`
 	People   peopleCommand   `cmd:"" help:"List who can open a dashboard with an account."`
 	Invite   inviteCommand   `cmd:"" help:"Invite people by mail."`

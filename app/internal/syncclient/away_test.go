@@ -35,6 +35,7 @@ func option(w board.WidgetID, name, value string) workspace.Edit {
 func TestSI1_SI7_Q3_AwayForLongerThanTheLog(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a, b := pair(t, s)
+	patient(a, b)
 	c := a.tally("n")
 	a.edit(c.id, count(c.widget, 0))
 	a.untilSame(b, c.id)
@@ -81,6 +82,7 @@ func TestSI21_Q4_AwayForLongerThanRemovedWidgetsAreKept(t *testing.T) {
 			var ahead atomic.Int64
 			s := servertest.Start(t, servertest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 			a, b := pair(t, s)
+			patient(a, b)
 			id, err := a.Create("Shop")
 			a.must(err)
 			added := a.edit(id,

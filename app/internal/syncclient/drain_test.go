@@ -86,6 +86,7 @@ func (d *device) untilDrained() (progress []workspace.SyncStatus) {
 func TestQ2_SI2_SI3_TenThousandEditsOfOneDashboardDrainInOrder(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a, b := pair(t, s)
+	patient(a, b)
 	c := a.tally("Counter")
 	a.untilSame(b, c.id)
 	s.Kill()
@@ -118,6 +119,7 @@ func TestQ2_SI2_SI3_TenThousandEditsOfOneDashboardDrainInOrder(t *testing.T) {
 func TestQ2_SI2_SI3_TenThousandEditsOfTwentyDashboardsDrainInOrder(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a, b := pair(t, s)
+	patient(a, b)
 	all := make([]*tally, 20)
 	for i := range all {
 		all[i] = a.tally(fmt.Sprint("Counter ", i))
@@ -149,6 +151,7 @@ func TestQ2_SI2_SI3_TenThousandEditsOfTwentyDashboardsDrainInOrder(t *testing.T)
 func TestQ2_SI2_SI3_LongQueueSurvivesBothSidesBeingKilledHalfWay(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a, b := pair(t, s)
+	patient(a, b)
 	c := a.tally("Counter")
 	a.untilSame(b, c.id)
 	s.Kill()
@@ -194,6 +197,7 @@ func TestQ2_SI2_SI3_LongQueueSurvivesBothSidesBeingKilledHalfWay(t *testing.T) {
 func TestQ2_SI8_SI11_TenThousandEditsFromTheFutureDrainInOrder(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
 	a := newDevice(t)
+	patient(a)
 	a.kill()
 	a.skew = 48 * time.Hour
 	a.start()
@@ -204,6 +208,7 @@ func TestQ2_SI8_SI11_TenThousandEditsFromTheFutureDrainInOrder(t *testing.T) {
 	a.untilSynced()
 	t.Logf("%d edits stamped anew in %v", manyEdits, time.Since(begin).Round(time.Millisecond))
 	b := newDevice(t)
+	patient(b)
 	b.must(b.LogIn(t.Context(), s.URL(), "ada@example.org", password))
 	a.rings.add(b.ring)
 	b.rings.add(a.ring)
@@ -216,6 +221,7 @@ func TestQ2_SI8_SI11_TenThousandEditsFromTheFutureDrainInOrder(t *testing.T) {
 // somebody signs in.
 func TestQ1_SI14_ThirtyThousandEditsWithoutAServer(t *testing.T) {
 	a := newDevice(t)
+	patient(a)
 	c := a.tally("Local")
 	const edits = 30_000
 	a.queue(c, 4_000)
@@ -234,6 +240,7 @@ func TestQ1_SI14_ThirtyThousandEditsWithoutAServer(t *testing.T) {
 	a.untilSynced()
 	t.Logf("handed over in %v", time.Since(begin).Round(time.Millisecond))
 	b := newDevice(t)
+	patient(b)
 	a.rings.add(b.ring)
 	b.rings.add(a.ring)
 	b.must(b.LogIn(t.Context(), s.URL(), "ada@example.org", password))

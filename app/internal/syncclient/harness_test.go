@@ -1,6 +1,7 @@
 package syncclient_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -35,7 +36,8 @@ type device struct {
 	line  *line
 	http  *http.Client
 
-	commits atomic.Int64 // changes of the data file
+	commits  atomic.Int64  // changes of the data file
+	patience time.Duration // of until, 0 is 20 s
 
 	looks time.Duration // how often what is looked at is repeated, 0 is as in earnest
 
@@ -107,7 +109,7 @@ func (d *device) start() {
 	now := func() time.Time { return time.Now().Add(d.skew) }
 	d.Workspace, err = workspace.New(workspace.Deps{
 		Store: d.store, Now: now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
-		Accounts: syncclient.NewAccounts(d.http), Credentials: d.keys, Version: "test",
+		Accounts: syncclient.NewAccounts(d.http), Archive: syncclient.NewArchive(d.http), Credentials: d.keys, Version: "test",
 	})
 	d.must(err)
 	d.subs = d.Subscribe()
@@ -166,6 +168,13 @@ func (d *device) kill() {
 	_ = d.store.Close()
 }
 
+// patient lets devices take their time: what they have to do is much, and under the race detector takes ten times as long.
+func patient(all ...*device) {
+	for _, d := range all {
+		d.patience = 3 * time.Minute
+	}
+}
+
 func (d *device) restart() {
 	d.t.Helper()
 	d.kill()
@@ -182,7 +191,7 @@ func (d *device) must(err error) {
 // until waits for an event, here or on a device that rings here too, after which ok holds.
 func (d *device) until(what string, ok func() bool) {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(d.t.Context(), cmp.Or(d.patience, 20*time.Second))
 	defer cancel()
 	for !ok() {
 		select {

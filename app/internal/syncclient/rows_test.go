@@ -82,6 +82,7 @@ func TestSI14_AThousandAppendsGrowTheFilesByTheirSize(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "server.db")
 	s := servertest.Start(t, servertest.Options{Data: data})
 	a := newDevice(t)
+	patient(a)
 	a.enter(s, "ada@example.org")
 	id, err := a.Create("Feed")
 	a.must(err)
@@ -135,6 +136,7 @@ func TestSI16_Q3_RowLogsOfTwoDevicesConverge(t *testing.T) {
 		t.Helper()
 		s = servertest.Start(t, servertest.Options{})
 		a, b = pair(t, s)
+		patient(a, b)
 		var err error
 		id, err = a.Create("Feed")
 		a.must(err)

@@ -21,6 +21,7 @@ func lowered(t *testing.T, before func(a, bob person, id board.ID), fn func(bob 
 	a = join(t, s, "ann@example.org")
 	id = a.create("Shop")
 	bob = join(t, s, "bob@example.org", a)
+	patient(a.device, bob.device)
 	s.SetRole(id, bob.who, sharing.RoleEditor)
 	bob.shown(id, "Shop")
 	before(a, bob, id)

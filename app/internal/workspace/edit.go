@@ -14,6 +14,11 @@ import (
 // menu; edits of the same fields under the same label within a second are one step for Undo. Faults name the field that is
 // wrong by its name in package board (title, layout, opt.unit, rows[7], ...).
 func (w *Workspace) Edit(id board.ID, edits []Edit, label string) (Edited, error) {
+	return w.apply(id, label, func(d *dashboard) (screen.Planned, error) { return screen.Plan(d.screen.View(), edits, w.newWidgetID) })
+}
+
+// apply makes the edits that plan finds for a dashboard as it is, as one step for Undo.
+func (w *Workspace) apply(id board.ID, label string, plan func(*dashboard) (screen.Planned, error)) (Edited, error) {
 	w.write.Lock()
 	defer w.write.Unlock()
 	d, err := w.open(id)
@@ -23,7 +28,7 @@ func (w *Workspace) Edit(id board.ID, edits []Edit, label string) (Edited, error
 	if err := d.mayEditNow(); err != nil {
 		return Edited{}, err
 	}
-	p, err := screen.Plan(d.screen.View(), edits, w.newWidgetID)
+	p, err := plan(d)
 	if err != nil {
 		return Edited{}, err
 	}

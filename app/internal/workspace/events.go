@@ -109,6 +109,12 @@ func (w *Workspace) publish(events ...Event) {
 	}
 }
 
+// inHistory says of a notice that the dashboard's history tells more of it.
+func inHistory(e Event) Event {
+	e.Notice.History = true
+	return e
+}
+
 func notice(kind NoticeKind, id board.ID, message, hint string) Event {
 	return Event{Type: EventNotice, Notice: &Notice{Kind: kind, Message: message, Hint: hint, Board: id}}
 }

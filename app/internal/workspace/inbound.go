@@ -275,12 +275,13 @@ func (w *Workspace) receive(id board.ID, fn func(*localstore.Tx, *replica.Client
 	}
 	wall := w.wall()
 	var refused []replica.Refused
+	var lost []replica.Op
 	err = w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
 		ch, err := fn(tx, c)
 		if err != nil {
 			return change{}, err
 		}
-		refused = ch.Refused
+		refused, lost = ch.Refused, ch.Lost
 		foreign := slices.ContainsFunc(ch.Ops, func(op replica.Op) bool { return op.At().Dev != dev })
 		rec.Known = true
 		if foreign {
@@ -293,6 +294,9 @@ func (w *Workspace) receive(id board.ID, fn func(*localstore.Tx, *replica.Client
 	}
 	if len(refused) > 0 {
 		w.publish(refusal(d, refused))
+	}
+	if len(lost) > 0 {
+		w.publish(overtaken(d, lost))
 	}
 	return nil
 }

@@ -145,24 +145,12 @@ func (w *Workspace) giveAway(d *dashboard) error {
 	return nil
 }
 
-func (w *Workspace) clientStatus(id board.ID) (replica.ClientStatus, error) {
-	var s replica.ClientStatus
-	err := w.deps.Store.View(func(tx *localstore.Tx) error {
-		rtx, err := tx.Replica(id)
-		if err != nil {
-			return err
-		}
-		c, err := replica.OpenClient(rtx)
-		if err != nil {
-			return err
-		}
+func (w *Workspace) clientStatus(id board.ID) (s replica.ClientStatus, err error) {
+	err = w.viewClient(id, func(c *replica.Client) error {
 		s = c.Status()
 		return nil
 	})
-	if err != nil {
-		return s, fmt.Errorf("read dashboard %s: %w", id, err)
-	}
-	return s, nil
+	return s, err
 }
 
 // Outgoing lists the dashboards that have something to send: edits, commands, or the news that they exist. The order is

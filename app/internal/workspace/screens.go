@@ -43,6 +43,10 @@ type (
 	Notice            = screen.Notice
 	Tray              = screen.Tray
 	TrayChange        = screen.TrayChange
+	History           = screen.History
+	HistoryChange     = screen.HistoryChange
+	HistoryItem       = screen.HistoryItem
+	Then              = screen.Then
 )
 
 // The values of those types.

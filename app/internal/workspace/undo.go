@@ -49,7 +49,7 @@ func (w *Workspace) travel(id board.ID, nothing string, stacks func(*dashboard) 
 		w.mu.Unlock()
 		w.shown(d)
 		if skipped {
-			w.publish(notice(NoticeInfo, id, screen.Overwritten, ""))
+			w.publish(inHistory(notice(NoticeInfo, id, screen.Overwritten, "")))
 		}
 		return nil
 	}

@@ -24,7 +24,7 @@ import (
 	"widgets.pro/shared/sharing"
 )
 
-// Deps is what a Workspace needs. Store, Now, Random, Log, Accounts and Credentials are required.
+// Deps is what a Workspace needs. Store, Now, Random, Log, Accounts, Archive and Credentials are required.
 type Deps struct {
 	Store *localstore.Store
 	// Now is this device's clock, in the user's time zone.
@@ -33,6 +33,7 @@ type Deps struct {
 	Random      io.Reader
 	Log         *slog.Logger
 	Accounts    Accounts
+	Archive     Archive
 	Credentials Credentials
 	// Hash hashes the password of a link; nil means sharing.HashPassword.
 	Hash func(random io.Reader, password string) (sharing.Hash, error)

@@ -90,7 +90,7 @@ func (f *floor) cut(_ http.ResponseWriter, r *http.Request) {
 	defer f.mu.Unlock()
 	for _, ws := range f.all {
 		go func() {
-			if err := ws.Write(f.ctx, websocket.MessageText, body); err == nil { //nolint:contextcheck // the connection outlives the request
+			if err := ws.Write(f.ctx, websocket.MessageText, body); err == nil {
 				_ = ws.Close(closeCode, "This link does not work any more.")
 			}
 		}()

@@ -39,7 +39,7 @@ func main() {
 	flag.StringVar(&o.server, "server", "build/bin/widgets-server", "the server's binary")
 	flag.StringVar(&o.parts, "parts", "edits", "what to measure, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, of which the median counts")
-	flag.DurationVar(&o.duration, "duration", 2*time.Second, "time of one run of writers")
+	flag.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "time of one run of writers")
 	flag.BoolVar(&o.brief, "brief", false, "measure only what has a target")
 	flag.StringVar(&o.dir, "dir", "", "where the files that are measured lie; empty is the directory for temporary files")
 	flag.Parse()

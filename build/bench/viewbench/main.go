@@ -32,9 +32,9 @@ import (
 )
 
 const (
-	password     = "correct horse battery staple"
-	linkPassword = "open sesame, please"
-	openFiles    = 20_000
+	password  = "correct horse battery staple"
+	phrase    = "open sesame, please" // which opens the link
+	openFiles = 20_000
 )
 
 type options struct {
@@ -127,7 +127,7 @@ func open(ctx context.Context, o options, dir string) (_ *show, err error) {
 		}
 		s.widgets = append(s.widgets, w.ID)
 	}
-	hash, err := sharing.HashPassword(rand.Reader, linkPassword)
+	hash, err := sharing.HashPassword(rand.Reader, phrase)
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)
 	}
@@ -146,7 +146,7 @@ func (s *show) end() { s.own.Close(); s.server.End() }
 
 // unlock gives the link's password, as the page's script does, and returns the session.
 func unlock(ctx context.Context, page string) (string, error) {
-	form := url.Values{"password": {linkPassword}}.Encode()
+	form := url.Values{"password": {phrase}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page, strings.NewReader(form))
 	if err != nil {
 		return "", fmt.Errorf("give the password: %w", err)

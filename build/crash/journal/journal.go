@@ -31,13 +31,13 @@ type Entry struct {
 
 // NewEntry shortens a log entry.
 func NewEntry(e replica.Entry) Entry {
-	return Entry{Seq: e.Seq, ID: idOf(e.Op), Print: print(e.Op)}
+	return Entry{Seq: e.Seq, ID: idOf(e.Op), Print: printOf(e.Op)}
 }
 
 func idOf(op replica.Op) ID { return ID{op.Stamp.Dev, op.N} }
 
-// print is a hash of everything in an operation.
-func print(op replica.Op) uint64 {
+// printOf is a hash of everything in an operation.
+func printOf(op replica.Op) uint64 {
 	h := fnv.New64a()
 	write := func(parts ...[]byte) {
 		for _, p := range parts {

@@ -153,6 +153,7 @@ func (l *Ledger) settle(c *Claim, have int, where, what string) {
 		l.broken("SI3", "%s: %s is there %d times", where, what, have)
 	case c.state == told && have == 0:
 		l.broken("SI2", "%s: %s was saved and is lost", where, what)
+		c.state = void // told once
 	case c.state == void && have > 0:
 		l.broken("SI3", "%s: %s was not there before, and is now", where, what)
 	case c.state == open && have > 0:

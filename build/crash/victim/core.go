@@ -54,6 +54,8 @@ func (c *Core) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return fmt.Errorf("desktop program: %w:\n%s", errNotReady, c.Tail())
+	case <-c.Ended():
+		return fmt.Errorf("desktop program: %w:\n%s", errNotReady, c.Tail())
 	case <-c.page.found:
 	}
 	jar, err := cookiejar.New(nil)
@@ -121,7 +123,7 @@ type firstAddress struct {
 	seen    []byte // what was written until then
 }
 
-var withKey = regexp.MustCompile(`(http://\S+\?key=\S+)\n`) //nolint:gochecknoglobals // never changed
+var withKey = regexp.MustCompile(`(http://\S+\?key=\S+)\n`)
 
 // Write implements io.Writer.
 func (f *firstAddress) Write(b []byte) (int, error) {

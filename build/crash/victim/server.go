@@ -75,6 +75,8 @@ func (s *Server) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("server: %w:\n%s", errNotReady, s.Tail())
+		case <-s.Ended():
+			return fmt.Errorf("server: %w:\n%s", errNotReady, s.Tail())
 		case <-time.After(look):
 		}
 	}

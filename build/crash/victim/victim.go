@@ -26,8 +26,9 @@ type Program struct {
 	// Stdout receives what it prints; nil means nobody.
 	Stdout io.Writer
 
-	cmd *exec.Cmd
-	log *os.File
+	cmd   *exec.Cmd // nil while it does not run
+	ended chan struct{}
+	err   error // after ended
 }
 
 var errRunning = errors.New("it runs already")
@@ -49,9 +50,16 @@ func (p *Program) Start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start %s: %w", p.Path, err), log.Close())
 	}
-	p.cmd, p.log = cmd, log
+	p.cmd, p.ended = cmd, make(chan struct{})
+	go func(ended chan struct{}) {
+		p.err = errors.Join(cmd.Wait(), log.Close())
+		close(ended)
+	}(p.ended)
 	return nil
 }
+
+// Ended is closed when the program has ended, by itself or otherwise. It must have been started.
+func (p *Program) Ended() <-chan struct{} { return p.ended }
 
 // Kill ends the program and whatever it started with SIGKILL, and returns when it is gone. It reports an error if the program
 // had ended before by itself. Killing one that does not run does nothing.
@@ -60,22 +68,20 @@ func (p *Program) Kill() error {
 		return nil
 	}
 	killed := killGroup(p.cmd.Process)
-	err := p.cmd.Wait()
+	<-p.ended
 	state := p.cmd.ProcessState
 	p.cmd = nil
-	if e := p.log.Close(); e != nil {
-		return fmt.Errorf("close the log: %w", e)
-	}
-	if killed != nil || state != nil && state.Exited() {
-		return fmt.Errorf("%s had ended by itself: %w", filepath.Base(p.Path), errors.Join(err, killed))
+	if killed != nil || state == nil || state.Exited() {
+		return fmt.Errorf("%s had ended by itself: %w", filepath.Base(p.Path), errors.Join(p.err, killed))
 	}
 	return nil
 }
 
-// KillAfter is Kill after d, to which the moment of a kill is left.
+// KillAfter is Kill after d, to which the moment of a kill is left, or once the program has ended by itself.
 func (p *Program) KillAfter(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
+	case <-p.ended:
 	case <-time.After(d):
 	}
 	return p.Kill()

@@ -7,6 +7,7 @@ import type {
   BoardView,
   Edit,
   Fault,
+  History,
   ImportOptions,
   ImportPreview,
   Invited,
@@ -15,16 +16,18 @@ import type {
   Settings,
   ShareChange,
   ShareView,
+  Then,
   Tray,
   WidgetId,
   WidgetView,
 } from "../lib/backend/types";
 import { withEdits } from "../lib/state/patch";
+import { FakeHistory, itemsOf, restored } from "./fakeHistory";
 import { isPeople, settled, withInvited, withPeople, type PeopleChange, type Server } from "./fakePeople";
 import { picture } from "./picture";
 import { noLink, sampleState, sampleViews, summary } from "./samples";
 
-type Stack = { label: string; widgets: readonly WidgetView[]; title: string; description: string };
+type Stack = { label: string } & Pick<BoardView, "widgets" | "title" | "description" | "theme">;
 
 /** The program in memory, for tests and pictures of the screens: it keeps what it is given and can be told to fail. */
 export class FakeBackend implements Backend {
@@ -47,6 +50,8 @@ export class FakeBackend implements Backend {
   mailbox = "";
   clipboard = "";
   preview: ImportPreview | null = null;
+  /** What happened to the dashboards. */
+  readonly past = new FakeHistory();
 
   #listener: ((events: readonly AppEvent[]) => void) | null = null;
   #lost: ((down: boolean) => void) | null = null;
@@ -78,10 +83,12 @@ export class FakeBackend implements Backend {
     return view;
   }
 
-  /** Changes a dashboard behind the screens' back, as another device would, and tells them. */
-  change(id: BoardId, to: Partial<BoardView>): void {
+  /** Changes a dashboard behind the screens' back, as another device would (somebody's, or the account's own), and tells them. */
+  change(id: BoardId, to: Partial<BoardView>, by = ""): void {
     const old = this.view(id);
-    this.views.set(id, { ...old, ...to, version: old.version + 1 });
+    const next = { ...old, ...to, version: old.version + 1 };
+    this.views.set(id, next);
+    this.past.record(id, old, next, { by, mine: by === "" });
     this.#list();
     this.emit({ type: "board", id, version: old.version + 1 }, { type: "state" });
   }
@@ -201,10 +208,31 @@ export class FakeBackend implements Backend {
       added.push(widget.id);
       next = { ...next, widgets: [...next.widgets, widget] };
     }
-    this.#stack(id).back.push({ ...old, label });
+    this.#stack(id).back.push(step(old, label));
     this.#stack(id).forth.length = 0;
     this.change(id, { ...next, ...this.#labels(id) });
     return { version: this.view(id).version, added };
+  }
+
+  async history(id: BoardId, before?: string, widget?: WidgetId): Promise<History> {
+    await this.#call("history", id, before, widget);
+    return this.past.list(id, before, widget);
+  }
+
+  async boardAt(id: BoardId, position: string): Promise<Then> {
+    await this.#call("boardAt", id, position);
+    return this.past.then(id, position);
+  }
+
+  async restoreTo(id: BoardId, position: string, widget?: WidgetId | "board", field?: string): Promise<void> {
+    await this.#call("restoreTo", id, position, widget, field);
+    const old = this.view(id);
+    const next = { ...old, ...restored(old, this.past.then(id, position), widget, field) };
+    if (itemsOf(old, next).length === 0)
+      throw new BackendError({ kind: "conflict", message: "It is like that already." });
+    this.#stack(id).back.push(step(old, "Restore an earlier state"));
+    this.#stack(id).forth.length = 0;
+    this.change(id, { ...next, ...this.#labels(id) });
   }
 
   #stack(id: BoardId): { back: Stack[]; forth: Stack[] } {
@@ -232,9 +260,10 @@ export class FakeBackend implements Backend {
     const stack = this.#stack(id);
     const step = stack[from].pop();
     if (!step) return;
-    const { widgets, title, description } = this.view(id);
-    stack[to].push({ label: step.label, widgets, title, description });
-    this.change(id, { widgets: step.widgets, title: step.title, description: step.description, ...this.#labels(id) });
+    const { widgets, title, description, theme } = this.view(id);
+    const { label, ...content } = step;
+    stack[to].push({ label, widgets, title, description, theme });
+    this.change(id, { ...content, ...this.#labels(id) });
   }
 
   async exportBoard(id: BoardId): Promise<string> {
@@ -534,6 +563,10 @@ export class FakeBackend implements Backend {
       this.#lost = null;
     };
   }
+}
+
+function step({ widgets, title, description, theme }: BoardView, label: string): Stack {
+  return { label, widgets, title, description, theme };
 }
 
 function synced(): AppState["sync"] {

@@ -108,7 +108,7 @@ func TestB1_AnswersAreAsDescribed(t *testing.T) {
 	}
 	link, rows := b.path("/link"), b.rowsPath()
 	seen := map[string]bool{}
-	names := map[string]string{string(b.id): "{board}", string(b.widget): "{widget}", b.people["editor"].Account: "{account}"}
+	names := map[string]string{string(b.id): "{board}", "/history/1": "/history/{position}", "/history/7": "/history/{position}", string(b.widget): "{widget}", b.people["editor"].Account: "{account}"}
 	ask := func(who, method, path, body string, status int) reply {
 		t.Helper()
 		a := b.as(who, method, path, body)
@@ -142,6 +142,15 @@ func TestB1_AnswersAreAsDescribed(t *testing.T) {
 		{"editor", http.MethodPost, rows, `{"rows":[["Wed",3,4]]}`, 422},
 		{"editor", http.MethodPost, rows, `{"rows":[["` + strings.Repeat("x", board.MaxCell+1) + `"]]}`, 413},
 		{"editor", http.MethodPut, rows, `{"columns":[{"name":"when","type":"time"}],"rows":[[1764201600000]]}`, 200},
+		{"editor", http.MethodGet, b.path("/history"), "", 200},
+		{"editor", http.MethodGet, b.path("/history?widget=" + string(b.widget)), "", 200},
+		{"editor", http.MethodGet, b.path("/history?before=x"), "", 422},
+		{"viewer", http.MethodGet, b.path("/history"), "", 403},
+		{"editor", http.MethodGet, b.path("/history/1"), "", 200},
+		{"editor", http.MethodPost, b.path("/history/1/restore"), `{}`, 200},
+		{"editor", http.MethodPost, b.path("/history/1/restore"), `{"widget":"board"}`, 409},
+		{"editor", http.MethodPost, b.path("/history/1/restore"), `{"wiget":"board"}`, 422},
+		{"editor", http.MethodPost, b.path("/history/7/restore"), `{}`, 200},
 		{"owner", http.MethodGet, link, "", 200},
 		{"owner", http.MethodPost, link, `{"action":"rotate"}`, 409},
 		{"owner", http.MethodPost, link, `{"action":"enable","hash":"` + string(hash) + `"}`, 200},

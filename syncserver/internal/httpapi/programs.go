@@ -33,6 +33,7 @@ const maxProgramBody = 1 << 20
 type ProgramsConfig struct {
 	Store  store.Store
 	Events content.Events
+	Pasts  *content.Pasts
 	Author *author.Author
 	// People makes what an invitation needs; see people.Service.
 	People *people.Service
@@ -68,6 +69,10 @@ func (p *Programs) Routes() []httpmw.Route {
 	get := func(path string, h func(*call) (any, error)) httpmw.Route {
 		return httpmw.Route{Pattern: "GET " + path, Audience: httpmw.SignedIn, Handler: p.route(account.ScopeRead, http.StatusOK, h), Limits: limits}
 	}
+	large := func(r httpmw.Route) httpmw.Route {
+		r.Handler = compressed(r.Handler)
+		return r
+	}
 	change := func(pattern string, s account.Scope, status int, h func(*call) (any, error)) httpmw.Route {
 		return httpmw.Route{Pattern: pattern, Audience: httpmw.SignedIn, Handler: p.route(s, status, h), Limits: "body 1 MiB; same origin; " + limits}
 	}
@@ -81,6 +86,9 @@ func (p *Programs) Routes() []httpmw.Route {
 		get("/api/v1/boards/{board}/widgets/{widget}/rows", p.rows),
 		change("POST /api/v1/boards/{board}/widgets/{widget}/rows", account.ScopeWrite, http.StatusOK, p.appendRows),
 		change("PUT /api/v1/boards/{board}/widgets/{widget}/rows", account.ScopeWrite, http.StatusOK, p.replaceRows),
+		large(get("/api/v1/boards/{board}/history", p.history)),
+		large(get("/api/v1/boards/{board}/history/{position}", p.then)),
+		change("POST /api/v1/boards/{board}/history/{position}/restore", account.ScopeWrite, http.StatusOK, p.restoreTo),
 		get("/api/v1/boards/{board}/link", p.link),
 		change("POST /api/v1/boards/{board}/link", account.ScopeShare, http.StatusOK, p.changeLink),
 		get("/api/v1/boards/{board}/people", p.people),

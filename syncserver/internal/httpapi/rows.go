@@ -113,17 +113,11 @@ type target struct {
 // openWidget opens the widget that the path names.
 func openWidget(tx store.Tx, c *call, a access.Action) (w target, err error) {
 	g, err := access.Open(tx, c.principal(), c.id(), a)
+	if err == nil && a == access.Edit {
+		g, err = openAlive(tx, c)
+	}
 	if err != nil {
 		return w, err //nolint:wrapcheck // access's fault is the answer
-	}
-	if a == access.Edit {
-		rec, _, err := tx.Boards().Get(g.Board())
-		if err != nil {
-			return w, fmt.Errorf("read dashboard %s: %w", g.Board(), err)
-		}
-		if rec.Trashed {
-			return w, inTrash()
-		}
 	}
 	if w.hub, err = content.Open(tx, g); err != nil {
 		return w, err //nolint:wrapcheck // says what it was doing

@@ -90,7 +90,7 @@ func TestSI2_ABackupUnderLoadHoldsWhatWasAcknowledged(t *testing.T) {
 		wg.Go(func() {
 			for n := int64(1); ctx.Err() == nil; n++ {
 				d.edit(ids[i], title(strconv.FormatInt(n, 10)))
-				d.push(ids[i])
+				d.push(ids[i]) //nolint:contextcheck // a push ends by itself
 				acknowledged[i].Store(n)
 			}
 		})

@@ -11,8 +11,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -29,6 +31,17 @@ func narrow(ctx context.Context, network, addr string) (net.Conn, error) {
 		err = tcp.SetReadBuffer(4 << 10)
 	}
 	return c, err
+}
+
+// quiet waits until nothing is read, for as long as the server waits for nobody: other work is done before that, and what
+// waits for a socket waits four times as long.
+func quiet(srv *servertest.Server) bool {
+	for deadline := time.Now().Add(5 * time.Second); srv.OpenViews() != 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+	return true
 }
 
 // A device, and a program, that ask for much and then read nothing hold no transaction: pages that are replaced meanwhile are
@@ -70,8 +83,8 @@ func TestSI4_NoTransactionWaitsForASocket(t *testing.T) {
 	if s := await[wire.Snapshot](d); s.Last {
 		t.Fatal("the snapshot has one page")
 	}
-	if n := srv.OpenViews(); n != 0 {
-		t.Fatalf("%d transactions wait for a device", n)
+	if !quiet(srv) {
+		t.Fatal("a transaction waits for a device")
 	}
 
 	// A program that asks for rows and takes the first byte of them.
@@ -93,8 +106,8 @@ func TestSI4_NoTransactionWaitsForASocket(t *testing.T) {
 			t.Fatalf("%q, %v", line, err)
 		}
 	}
-	if n := srv.OpenViews(); n != 0 {
-		t.Fatalf("%d transactions wait for a program", n)
+	if !quiet(srv) {
+		t.Fatal("a transaction waits for a program")
 	}
 
 	size := func() int64 {

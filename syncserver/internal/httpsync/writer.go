@@ -34,7 +34,7 @@ func (c *conn) write(ctx context.Context) {
 		}
 		for n := 1; n < flushAfter && err == nil && end == (closing{}); n++ {
 			runtime.Gosched() // those who have just been told of the same commit may have more for this connection
-			more := false
+			var more bool
 			if more, end, err = c.next(ctx); !more {
 				break
 			}

@@ -130,7 +130,7 @@ func copyTo(ctx context.Context, from, to string) error {
 	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a run that broke off
 		return fault.Newf(fault.Unavailable, "The file %s is in the way: %w.", to, err)
 	}
-	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the data file, which its operator named
 	if err != nil {
 		return fault.Newf(fault.Unavailable, "No file can be made beside the data file: %w.", err)
 	}

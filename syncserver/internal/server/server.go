@@ -28,6 +28,7 @@ import (
 	"widgets.pro/syncserver/internal/account"
 	"widgets.pro/syncserver/internal/author"
 	"widgets.pro/syncserver/internal/config"
+	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/control"
 	"widgets.pro/syncserver/internal/devmail"
 	"widgets.pro/syncserver/internal/expiry"
@@ -135,8 +136,9 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 	if s.web, err = newWeb(d, st, s.rooms, accounts, invites, orgs, clients, s.mailbox); err != nil {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
+	pasts := content.NewPasts()
 	if s.app, err = webapp.New(webapp.Config{
-		Store: st, Rooms: s.rooms, Accounts: accounts, People: invites, Mails: s.office.Enabled(), Log: d.Log, Now: d.Now,
+		Store: st, Rooms: s.rooms, Pasts: pasts, Accounts: accounts, People: invites, Mails: s.office.Enabled(), Log: d.Log, Now: d.Now,
 		Random: d.Random, Base: d.Config.Base, Secure: secure, Page: s.web.assets.Workspace(), Fail: s.web.site.Fail, Version: release.Version(),
 	}); err != nil {
 		return nil, fmt.Errorf("prepare the workspace: %w", err)
@@ -158,7 +160,7 @@ func assemble(d Deps, st *boltstore.Store) (*Server, error) {
 			Service: orgs, Accounts: accounts, Cookie: func(r *http.Request) string { return account.Cookie(r, secure) }, Log: d.Log,
 		}).Routes(),
 		httpapi.NewPrograms(httpapi.ProgramsConfig{
-			Store: st, Events: s.rooms, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
+			Store: st, Events: s.rooms, Pasts: pasts, Author: server, People: invites, Authenticate: accounts.Authenticate, Log: d.Log, Now: d.Now, Random: d.Random,
 			Base: d.Config.Base, Watching: s.rooms.Watchers,
 		}).Routes(),
 		s.web.site.Routes(),

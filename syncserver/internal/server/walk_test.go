@@ -435,9 +435,10 @@ func (w *walk) paths(pattern string) map[string]string {
 		for name, v := range w.targets("short") {
 			out[name] = strings.ReplaceAll(path, "{short}", v)
 		}
-	case strings.Contains(path, "{board}"):
+	case strings.Contains(path, "{board}"), strings.Contains(path, "{id}") && strings.Contains(path, "/history"):
 		for name, id := range w.ids {
-			out[name] = strings.NewReplacer("{board}", string(id), "{widget}", string(w.widgets[name])).Replace(path)
+			// Position 7 is of the widget's making, with some of what is not published.
+			out[name] = strings.NewReplacer("{board}", string(id), "{id}", string(id), "{widget}", string(w.widgets[name]), "{position}", "7").Replace(path)
 		}
 	case strings.Contains(path, "{invite}"):
 		for name, v := range w.targets("invite") {
@@ -464,7 +465,7 @@ func (w *walk) paths(pattern string) map[string]string {
 // whom it is not for, in body or header; and whoever holds no role learns nothing about why a link does not work.
 func TestA5_A6_P1_EveryRouteForEveryPrincipal(t *testing.T) {
 	w := newWalk(t)
-	reached := map[string]bool{}
+	reached, past := map[string]bool{}, map[string]bool{}
 	for _, route := range w.srv.Routes() {
 		if route.Pattern == "GET "+wire.SyncPath || strings.HasSuffix(route.Pattern, "/live") {
 			continue // websockets: below
@@ -494,6 +495,13 @@ func TestA5_A6_P1_EveryRouteForEveryPrincipal(t *testing.T) {
 					if m == http.MethodGet && a.status == http.StatusOK && strings.Contains(a.body, shown(target)) {
 						reached[target+" for "+who] = true
 					}
+					if m == http.MethodGet && a.status == http.StatusOK && strings.Contains(route.Pattern, "/history") {
+						if !w.roles(who, target).CanEdit() {
+							t.Errorf("the history of %s is told to %s by %s", target, who, route.Pattern)
+						}
+						past[route.Pattern+" with what is hidden"] = past[route.Pattern+" with what is hidden"] || strings.Contains(a.body, hidden(target))
+						past[route.Pattern+" for "+who] = true
+					}
 				}
 			}
 		}
@@ -501,6 +509,13 @@ func TestA5_A6_P1_EveryRouteForEveryPrincipal(t *testing.T) {
 	for _, want := range []string{"open for anonymous", "locked for unlocked", "other for stranger", "private for owner", "private for viewer"} {
 		if !reached[want] {
 			t.Errorf("the walk proves nothing: %s was not seen, only %v", want, slices.Sorted(maps.Keys(reached)))
+		}
+	}
+	for _, route := range []string{"GET /api/v1/boards/{board}/history", "GET /app/api/boards/{id}/history", "GET /api/v1/boards/{board}/history/{position}", "GET /app/api/boards/{id}/history/{position}"} {
+		for _, want := range []string{" with what is hidden", " for editor", " for owner"} {
+			if !past[route+want] {
+				t.Errorf("the walk proves nothing: %s%s was not seen, only %v", route, want, slices.Sorted(maps.Keys(past)))
+			}
 		}
 	}
 	w.sameLook()
@@ -518,7 +533,9 @@ func (w *walk) check(who, route, target, method string, a answered) {
 	where := fmt.Sprintf("%s, %s of %s to %s (%d)", who, method, route, target, a.status)
 	programs := ofBoards(route)
 	for name := range w.ids {
-		if strings.Contains(all, hidden(name)) {
+		// What is not published is in the history, which is for whoever may edit.
+		past := strings.Contains(route, "/history") && name == target && w.roles(who, name).CanEdit()
+		if strings.Contains(all, hidden(name)) && !past {
 			w.t.Errorf("%s: what is hidden of %s is in %s", where, name, all)
 		}
 		if strings.Contains(all, shown(name)) && !w.may(who, route, target, name) {

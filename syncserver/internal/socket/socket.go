@@ -87,7 +87,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 	if len(c.held) == 0 {
 		return nil
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.Conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	_, err := c.Conn.Write(c.held)
 	if c.held = c.held[:0]; cap(c.held) > keepBuffer {

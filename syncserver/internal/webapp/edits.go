@@ -32,6 +32,13 @@ func (s *Service) edits(w http.ResponseWriter, r *http.Request, me account.Ident
 // edit changes a dashboard's content, all or nothing, and returns when it is on disk. Label names the change in the undo
 // menu.
 func (s *Service) edit(r *http.Request, me account.Identity, id board.ID, edits []screen.Edit, label string) (screen.Edited, error) {
+	return s.write(r, me, id, label, func(l *live) (screen.Planned, error) {
+		return screen.Plan(l.editors.View(), edits, s.newWidgetID) //nolint:wrapcheck // a fault of what is asked for
+	})
+}
+
+// write makes edits that plan finds for a dashboard as it is, as one step that can be undone.
+func (s *Service) write(r *http.Request, me account.Identity, id board.ID, label string, plan func(*live) (screen.Planned, error)) (screen.Edited, error) {
 	var out screen.Edited
 	p, err := s.begin(r.Context(), me, id)
 	if err != nil {
@@ -46,8 +53,8 @@ func (s *Service) edit(r *http.Request, me account.Identity, id board.ID, edits 
 		if !l.editors.View().Alive {
 			return trashed()
 		}
-		if planned, err = screen.Plan(l.editors.View(), edits, s.newWidgetID); err != nil {
-			return err //nolint:wrapcheck // a fault of what is asked for
+		if planned, err = plan(l); err != nil {
+			return err
 		}
 		step = screen.NewStep(l.editors, l.state, label, s.cfg.Now(), planned.Edits)
 		return nil
@@ -180,7 +187,7 @@ func (s *Service) travel(w http.ResponseWriter, r *http.Request, me account.Iden
 		return nil, fault.New(fault.Conflict, screen.Overwritten)
 	case skipped:
 		if d, err := s.desk(me); err == nil {
-			notice := &screen.Notice{Kind: screen.NoticeInfo, Message: screen.Overwritten, Board: id}
+			notice := &screen.Notice{Kind: screen.NoticeInfo, Message: screen.Overwritten, Board: id, History: true}
 			d.hub.Publish(screen.Event{Type: screen.EventNotice, Notice: notice})
 		}
 	}

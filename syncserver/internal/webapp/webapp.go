@@ -27,6 +27,7 @@ import (
 	"widgets.pro/shared/sharing"
 	"widgets.pro/shared/source"
 	"widgets.pro/syncserver/internal/account"
+	"widgets.pro/syncserver/internal/content"
 	"widgets.pro/syncserver/internal/gate"
 	"widgets.pro/syncserver/internal/ratelimit"
 	"widgets.pro/syncserver/internal/room"
@@ -60,11 +61,12 @@ type Accounts interface {
 	LogOut(ctx context.Context, token string) error
 }
 
-// Config is what a Service needs. Store, Rooms, Accounts, People, Log, Now, Random, Base and Fail are
+// Config is what a Service needs. Store, Rooms, Pasts, Accounts, People, Log, Now, Random, Base and Fail are
 // required.
 type Config struct {
 	Store    store.Store
 	Rooms    *room.Rooms
+	Pasts    *content.Pasts
 	Accounts Accounts
 	// People prepares invitations; see people.Service. Mails says that the server can send them.
 	People Inviter

@@ -107,8 +107,15 @@ func (o *Owner) Create(ctx context.Context, title string) (board.ID, error) {
 	return id, o.Edit(ctx, id, Set(board.BoardEntity, board.FieldTitle, title))
 }
 
-// Edit changes a dashboard and waits until the server has it for certain. An edit that is not accepted is an error.
+// Edit changes a dashboard, which need not be one's own, and waits until the server has it for certain. An edit that is not
+// accepted is an error.
 func (o *Owner) Edit(ctx context.Context, id board.ID, edits ...replica.Edit) error {
+	if o.boards[id] == nil {
+		o.boards[id] = &replica.Memory{}
+		if err := o.send(ctx, wire.Subscribe{Cursor: wire.Cursor{Board: id}}); err != nil {
+			return err
+		}
+	}
 	c, err := replica.OpenClient(o.boards[id])
 	if err != nil {
 		return fmt.Errorf("open the replica: %w", err)

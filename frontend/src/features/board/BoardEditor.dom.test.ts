@@ -115,17 +115,6 @@ test("changes from elsewhere appear by themselves, and only what changed is draw
   expect(card(1)).toBe(two);
 });
 
-test("Q4 refused edits can be kept as a copy or discarded, after asking", async () => {
-  const backend = await start((b) => {
-    b.change(shopId, { sync: "refused", queued: 4 });
-  });
-  expect(screen.getByText(/4 changes of yours are kept/)).toBeTruthy();
-  await fireEvent.click(screen.getByRole("button", { name: "Discard my changes" }));
-  expect(backend.called("discardRefused")).toHaveLength(0);
-  await fireEvent.click(screen.getByRole("button", { name: "Discard for ever" }));
-  expect(backend.called("discardRefused")).toHaveLength(1);
-});
-
 test("B2 hostile titles are text", async () => {
   await start((b) => {
     b.change(shopId, {

@@ -49,6 +49,16 @@ export function commands(app: AppStore): readonly Command[] {
       });
       if (view.undo) add(here, "undo", `Undo: ${view.undo}`, "undo", () => void app.undo(), "Ctrl Z");
       if (view.redo) add(here, "redo", `Redo: ${view.redo}`, "redo", () => void app.redo(), "Ctrl Shift Z");
+      add(
+        here,
+        "history",
+        "History",
+        "history",
+        () => {
+          app.openHistory();
+        },
+        "Ctrl Shift H",
+      );
       add(here, "tidy", "Close gaps", "tidy", () => void tidyBoard(board));
     }
     add(here, "duplicate", "Duplicate dashboard", "copy", () => void app.duplicateBoard(board.id));

@@ -32,9 +32,20 @@ function two(n: number): string {
 
 /** "Mon 30 Nov, 14:00", here; with the year when it is another one. */
 export function moment(at: number, now: number): string {
+  return `${calendarDay(at, now)}, ${clock(at)}`;
+}
+
+/** "Mon 30 Nov", here; with the year when it is another one. */
+export function calendarDay(at: number, now: number): string {
   const d = new Date(at);
   const year = d.getFullYear() === new Date(now).getFullYear() ? "" : ` ${String(d.getFullYear())}`;
-  return `${weekdays[d.getDay()] ?? ""} ${String(d.getDate())} ${months[d.getMonth()] ?? ""}${year}, ${two(d.getHours())}:${two(d.getMinutes())}`;
+  return `${weekdays[d.getDay()] ?? ""} ${String(d.getDate())} ${months[d.getMonth()] ?? ""}${year}`;
+}
+
+/** "14:00", here. */
+export function clock(at: number): string {
+  const d = new Date(at);
+  return `${two(d.getHours())}:${two(d.getMinutes())}`;
 }
 
 /** "in 3 days", "in 50 minutes". */

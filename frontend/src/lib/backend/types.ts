@@ -444,6 +444,8 @@ export interface Notice {
   message: string;
   hint: string;
   board: BoardId | "";
+  /** Whether the dashboard's history tells more of it. */
+  history?: boolean;
 }
 
 /** A failure in words. `field` names the input that is wrong. */

@@ -12,6 +12,7 @@ import type {
 } from "../backend/types";
 import { BoardStore, mayEdit } from "./board.svelte";
 import { faultOf } from "./fault";
+import { HistoryStore } from "./history.svelte";
 import { Looking } from "./looking";
 import type { Address } from "./address";
 import { routeHash, type Route } from "./route";
@@ -49,7 +50,8 @@ export class AppStore {
   route = $state.raw<Route>({ at: "home" });
   board = $state.raw<BoardStore | null>(null);
   overlay = $state.raw<Overlay | null>(null);
-  panel = $state.raw<Panel | null>(null);
+  #panel = $state.raw<Panel | null>(null);
+  #history = $state.raw<HistoryStore | null>(null);
   sidebar = $state(false);
   readonly toasts = new Toasts();
   readonly #looking: Looking;
@@ -70,6 +72,33 @@ export class AppStore {
   /** Whether this is a sync server's workspace: everything is on the server, and nothing on this computer. */
   get web(): boolean {
     return this.state?.place === "web";
+  }
+
+  /** What is beside the board: a widget's panel, or the history; one gives way to the other. */
+  get panel(): Panel | null {
+    return this.#panel;
+  }
+  set panel(panel: Panel | null) {
+    this.#panel = panel;
+    if (panel) this.closeHistory();
+  }
+
+  get history(): HistoryStore | null {
+    return this.#history;
+  }
+
+  /** Opens the history of the dashboard that is shown, of one widget if one is named; for those who may edit it. */
+  openHistory(widget: WidgetId | null = null): void {
+    const board = this.board;
+    if (!board || !mayEdit(board.shown)) return;
+    this.#panel = null;
+    if (this.#history) this.#history.only(widget);
+    else this.#history = new HistoryStore(board, this.backend, widget);
+  }
+
+  closeHistory(): void {
+    this.#history?.close();
+    this.#history = null;
   }
 
   get boards(): readonly BoardSummary[] {
@@ -151,16 +180,18 @@ export class AppStore {
           this.#open.get(event.id)?.announce(event.version);
           break;
         case "notice": {
-          const { kind, message, hint, board } = event.notice;
+          const { kind, message, hint, board, history } = event.notice;
           const action =
-            board && board !== this.board?.id
-              ? {
-                  label: "Show",
-                  run: () => {
-                    this.go({ at: "board", id: board });
-                  },
-                }
-              : null;
+            history && board
+              ? this.#toHistory(board)
+              : board && board !== this.board?.id
+                ? {
+                    label: "Show",
+                    run: () => {
+                      this.go({ at: "board", id: board });
+                    },
+                  }
+                : null;
           this.toasts.show(kind, message, { hint, action });
         }
       }
@@ -170,6 +201,18 @@ export class AppStore {
   #catchUp(): void {
     void this.refresh();
     void this.board?.refresh();
+  }
+
+  #toHistory(board: BoardId): { label: string; run: () => void } {
+    return {
+      label: "Show history",
+      run: () => {
+        this.go({ at: "board", id: board });
+        void this.board?.refresh().then(() => {
+          if (this.board?.id === board) this.openHistory();
+        });
+      },
+    };
   }
 
   /** Goes somewhere and puts it in the address. */
@@ -206,17 +249,21 @@ export class AppStore {
     if (to.at !== "board") {
       this.board = null;
       this.panel = null;
+      this.closeHistory();
       return;
     }
     if (this.board?.id === to.id) return;
     this.panel = null;
+    this.closeHistory();
     const store =
       this.#open.get(to.id) ??
       new BoardStore(
         to.id,
         this.backend,
         (fault) => {
-          this.report(fault);
+          // Somebody else changed the same: the history has both.
+          if (fault.kind === "conflict") this.toasts.show("info", fault.message, { action: this.#toHistory(to.id) });
+          else this.report(fault);
         },
         () => {
           if (this.board?.id === to.id) this.#looking.changed();

@@ -18,6 +18,9 @@ interface Typed {
   readonly atLast: ((view: BoardView) => readonly Edit[]) | undefined;
 }
 
+/** What became of a wish to restore: `same` is that it is like that already. */
+export type Restored = "restored" | "same" | "failed";
+
 /** What was typed and can no longer be saved, to be copied. */
 export interface Kept {
   readonly label: string;
@@ -172,6 +175,24 @@ export class BoardStore {
     this.flush();
     await this.#write(() => this.backend.redo(this.id));
     await this.refresh();
+  }
+
+  /** Makes the dashboard, or what is named of it, as it was at a position of its history (see Backend.restoreTo). */
+  async restoreTo(position: string, widget?: WidgetId | "board", field?: string): Promise<Restored> {
+    this.flush();
+    this.changed();
+    let done = "failed" as Restored;
+    await this.#write(async () => {
+      try {
+        await this.backend.restoreTo(this.id, position, widget, field);
+        done = "restored";
+      } catch (error) {
+        if (faultOf(error).kind !== "conflict") throw error;
+        done = "same";
+      }
+    });
+    if (done === "restored") await this.refresh();
+    return done;
   }
 
   /** Calls back once, when something else is written or undone: an offer to take back the last change ends there. */

@@ -1,5 +1,6 @@
 import type { BoardId, OrganisationId, ShareView, SyncStatus } from "../../lib/backend/types";
 import type { FakeBackend } from "../fakeBackend";
+import { tellHistory, tellWaiting } from "./history";
 import {
   acme,
   ada,
@@ -320,6 +321,48 @@ export const scenes: Readonly<Record<string, (backend: FakeBackend) => void>> = 
   },
   draining: (b) => {
     b.appState = { ...b.appState, sync: draining };
+  },
+  /** Weeks of changes by several people. */
+  history: (b) => {
+    set(b, { ...crowd(), inForce: open, wanted: open });
+    tellHistory(b);
+  },
+  historyPages: (b) => {
+    tellHistory(b);
+    b.past.page = 5;
+  },
+  historyOffline: (b) => {
+    tellWaiting(b);
+    b.past.missing = "Changes from before 24 Nov are on the server, which cannot be reached now.";
+    b.appState = { ...b.appState, sync: offline };
+  },
+  historyUnreachable: (b) => {
+    b.past.missing = "The history is on the server, which cannot be reached now.";
+    b.appState = { ...b.appState, sync: offline };
+  },
+  historyNoRows: (b) => {
+    tellHistory(b);
+    b.past.rows = false;
+  },
+  historyFailed: (b) => {
+    b.faults.set("history", {
+      kind: "unavailable",
+      message: "The server does not answer.",
+      hint: "Try again in a moment; nothing is lost.",
+    });
+  },
+  historyGone: (b) => {
+    tellHistory(b);
+    b.faults.set("boardAt", {
+      kind: "not_found",
+      message: "This state is not kept any more.",
+      hint: "States from more than a year ago are tidied away.",
+    });
+  },
+  historySlow: (b) => {
+    tellHistory(b);
+    const late = new Promise<never>(() => undefined);
+    b.history = () => late;
   },
   offline: (b) => {
     b.appState = { ...b.appState, sync: offline };

@@ -23,6 +23,19 @@ const csv = async (p) => {
 const below = {
   last: (p) => p.locator("dialog .body").evaluate((e) => e.scrollTo(0, e.scrollHeight)),
 };
+/** Opens the history, from the header or, where there is no room for that, from the menu. */
+const past = async (p) => {
+  const button = p.getByRole("button", { name: "History", exact: true });
+  if (await button.isVisible()) return button.click();
+  await click("More")(p);
+  return p.getByRole("menuitem", { name: "History" }).click();
+};
+const entry = (p, words) => p.getByRole("listitem").getByRole("button", { name: words }).first();
+/** Looks at the change that is told with these words. */
+const pastAt = (words) => async (p) => {
+  await past(p);
+  await entry(p, words).click();
+};
 const shots = {
   board: {},
   sharePublic: { do: share },
@@ -163,6 +176,46 @@ const shots = {
   },
   soon: { scene: "endsSoon" },
   alarmed: { scene: "stillPublic" },
+  history: { scene: "history", do: past },
+  historyAt: { scene: "history", do: pastAt(/Alan Turing/) },
+  historyTitle: { scene: "history", do: pastAt(/Called the dashboard/) },
+  historyRemoved: { scene: "history", do: pastAt(/Removed “Newsletter”/) },
+  historyLost: { scene: "history", do: pastAt(/Where orders come from/) },
+  historyLatest: { scene: "history", do: pastAt(/Latest/) },
+  historyEnd: { scene: "history", do: pastAt(/Added “Visitors by channel”/) },
+  historyMenu: {
+    scene: "history",
+    do: async (p) => {
+      await pastAt(/Alan Turing/)(p);
+      await p.getByRole("button", { name: "Conversion, as it was" }).focus();
+      await p.keyboard.press("Enter");
+    },
+  },
+  historyOf: {
+    scene: "history",
+    do: async (p) => {
+      await p.getByRole("button", { name: "More for Conversion" }).focus();
+      await p.keyboard.press("Enter");
+      await p.getByRole("menuitem", { name: "History of this widget" }).click();
+      await p.waitForTimeout(200);
+      if (p.viewportSize().width > 720) await entry(p, /Alan Turing/).click();
+    },
+  },
+  historyRestored: {
+    scene: "history",
+    do: async (p) => {
+      await pastAt(/Alan Turing/)(p);
+      await click("Restore this version")(p);
+    },
+  },
+  historyOlder: { scene: "historyPages", do: past },
+  historyOffline: { scene: "historyOffline", do: past },
+  historyUnreachable: { scene: "historyUnreachable", do: past },
+  historyNoRows: { scene: "historyNoRows", do: pastAt(/Alan Turing/) },
+  historyEmpty: { do: past },
+  historyFailed: { scene: "historyFailed", do: past },
+  historyGone: { scene: "historyGone", do: pastAt(/Alan Turing/) },
+  historySlow: { scene: "historySlow", do: past, wait: 700 },
   gallery: { do: click("Add widget") },
   palette: { do: (p) => p.keyboard.press("Control+k") },
   settings: { do: card("Visitors by channel, line chart") },

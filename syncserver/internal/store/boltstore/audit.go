@@ -114,6 +114,8 @@ func (a *auditor) organisations() {
 		case store.MemberOwner:
 			owned[string(org)] = true
 		case store.MemberAdmin, store.MemberMember:
+		case store.MemberNone:
+			fallthrough
 		default:
 			a.r.say("A member of organisation %q has no role that there is.", org)
 		}
@@ -142,6 +144,8 @@ func (a *auditor) boards() {
 		case sharing.RoleOwner:
 			owned[string(id)] = true
 		case sharing.RoleEditor, sharing.RoleViewer:
+		case sharing.RoleNone:
+			fallthrough
 		default:
 			a.r.say("Somebody on dashboard %q has no role that there is.", id)
 		}
