@@ -76,6 +76,9 @@ func (w *world) sever(l *link) {
 // shorten takes away the end of a frame, often a small one.
 func (w *world) shorten(f frame) frame {
 	n := len(f.bytes)
+	if n == 0 {
+		return f // there is nothing left of it
+	}
 	if w.chance(2) {
 		n = min(n, 80)
 	}

@@ -10,7 +10,7 @@ import (
 // whatever the range of seeds. When choices are added, seeds mean other schedules: take the cure away and look for new ones.
 func TestFoundSchedulesHold(t *testing.T) {
 	t.Parallel()
-	copies := replicatest.Config{Copies: true}
+	copies, restored := replicatest.Config{Copies: true}, replicatest.Config{Restore: true}
 	for _, r := range []struct {
 		name  string
 		seeds []uint64
@@ -23,7 +23,8 @@ func TestFoundSchedulesHold(t *testing.T) {
 		{name: "what waited for a buried widget goes unnoticed after a snapshot", seeds: []uint64{38, 73, 174}},
 		{name: "pages of two answers are mixed", seeds: []uint64{4452, 4981}, steps: 300},
 		{name: "a snapshot counts although newer changes have overtaken it", seeds: []uint64{3, 435, 761}, steps: 300},
-		{name: "a late message of before a restore tells of a burial", seeds: []uint64{502, 716, 911}, cfg: replicatest.Config{Restore: true}},
+		{name: "a late message of before a restore tells of a burial", seeds: []uint64{502, 716, 911}, cfg: restored},
+		{name: "offers go without a word when access ends", seeds: []uint64{5003966}, cfg: restored},
 		{name: "a copy takes the verdicts on the other one's edits for its own", seeds: []uint64{108, 243, 1277}, cfg: copies},
 		{name: "a copy takes the other one's stamps for its own", seeds: []uint64{21, 49, 248}, cfg: copies},
 		{name: "a copy gives up again what the other one has given up", seeds: []uint64{310, 573, 971}, cfg: copies},
