@@ -85,3 +85,28 @@ test("a server that does not answer is named", async () => {
   });
   await expect(backend.state()).rejects.toThrow("The server cannot be reached.");
 });
+
+test("V1 logging out leads to the start page, even where something else hears of it first", async () => {
+  const heard: Promise<unknown>[] = [];
+  const { backend, left } = browser((path) => {
+    if (!path.endsWith("/logout")) return json({ error: { kind: "unauthenticated", message: "Signed out." } }, 401);
+    heard.push(expect(backend.state()).rejects.toThrow("Signed out."));
+    return json({});
+  });
+  await backend.logOut();
+  await Promise.all(heard);
+  expect(left).toEqual(["/"]);
+});
+
+test("logging out of a session that is over leads to the start page; one that fails leads nowhere", async () => {
+  const over = browser(() => json({ error: { kind: "unauthenticated", message: "Signed out." } }, 401));
+  await over.backend.logOut();
+  expect(over.left).toEqual(["/"]);
+  let status = 500;
+  const failing = browser(() => json({ error: { kind: "internal", message: "No." } }, status));
+  await expect(failing.backend.logOut()).rejects.toThrow("No.");
+  expect(failing.left).toEqual([]);
+  status = 200;
+  await failing.backend.logOut();
+  expect(failing.left).toEqual(["/"]);
+});

@@ -56,7 +56,14 @@ export class WebBackend extends HttpBackend {
   }
 
   override async logOut(): Promise<void> {
-    await super.logOut();
+    this.#leaving = true; // a poll may hear first that the session is over
+    try {
+      await super.logOut();
+    } catch (e) {
+      this.#leaving = false;
+      if (!(e instanceof BackendError && e.fault.kind === "unauthenticated")) throw e;
+    }
+    this.#leaving = false;
     this.#leave("/");
   }
 
