@@ -146,7 +146,9 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 			if state, err = c.View(); err != nil {
 				return err
 			}
-			gone = vanished(before, state)
+			if len(done.Refused) == 0 { // a widget that was refused as a whole is in the tray
+				gone = vanished(before, state)
+			}
 			view, shows = board.NewView(rec.ID, state), true
 		case len(done.Ops) > 0:
 			d.state = nil // until the transaction is on disk: if it fails, the replica is loaded again
