@@ -226,3 +226,9 @@ type Snapshot struct {
 	Registers []Register `json:"regs,omitempty"`
 	Rows      []RowLog   `json:"rows,omitempty"`
 }
+
+// Projected is the epoch under which a log is given to those who get only part of it, and, of that epoch, the log's own again.
+// Whoever comes from the one to the other needs a snapshot; positions are the same in both.
+func Projected(epoch uint64) uint64 { return epoch ^ projected }
+
+const projected = 0x5ee0_0a1e_ed10_9000

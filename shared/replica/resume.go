@@ -38,7 +38,7 @@ func (c *Client) Snapshot(p Snapshot, clock *hlc.Clock, wall int64) (Changes, er
 
 // adopt makes the pages that were kept aside the confirmed state.
 func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64, ch *Changes) error {
-	forgotten := of.Epoch != c.meta.Epoch || of.Seq < c.meta.Seen
+	forgotten := of.Epoch != c.meta.Epoch && of.Epoch != Projected(c.meta.Epoch) || of.Seq < c.meta.Seen
 	var before *State
 	if forgotten {
 		var err error

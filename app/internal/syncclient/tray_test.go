@@ -184,3 +184,34 @@ func TestQ4_I6_TheTrayOfADashboardThatWasTakenAway(t *testing.T) {
 		t.Errorf("%s", text(b))
 	}
 }
+
+// Whoever may only view from now on is not shown what they wrote before and viewers do not get: nothing of it was refused.
+func TestQ4_ALoweredRoleRefusesNothingThatHadArrived(t *testing.T) {
+	s := servertest.Start(t, servertest.Options{})
+	a := join(t, s, "ann@example.org")
+	id := a.create("Shop")
+	bob := join(t, s, "bob@example.org", a)
+	s.SetRole(id, bob.who, sharing.RoleEditor)
+	bob.shown(id, "Shop")
+	w := bob.edit(id, workspace.Edit{Do: workspace.DoAdd, Kind: board.KindStat, Title: "Gone", Columns: columns("n")}).Added[0]
+	bob.edit(id, workspace.Edit{Do: workspace.DoRemove, Widget: w})
+	kept := bob.edit(id, workspace.Edit{Do: workspace.DoAdd, Kind: board.KindTable, Title: "Kept"}).Added[0]
+	bob.edit(id, workspace.Edit{Do: workspace.DoOption, Widget: kept, Name: "limit", Value: json.RawMessage("5")})
+	bob.edit(id, workspace.Edit{Do: workspace.DoKind, Widget: kept, Value: json.RawMessage(`"stat"`)}) // which has no limit
+	a.untilSame(bob.device, id)
+	a.until("the owner sees bob", func() bool { _, ok := a.member(id, bob.who.Account); return ok })
+
+	a.must(a.Share(id, workspace.ShareChange{Action: sharing.SetMemberRole, Account: bob.who.Account, Role: sharing.RoleViewer}))
+	bob.until("he is a viewer", func() bool { b := bob.summary(id); return b.Role == sharing.RoleViewer && b.Sync == workspace.SyncSaved })
+	a.edit(id, title("Later"))
+	bob.until("he sees what comes", func() bool { return bob.summary(id).Title == "Later" })
+	if b := bob.summary(id); b.Refused != 0 || b.Queued != 0 || len(bob.tray(id).Changes) != 0 {
+		t.Errorf("%s, in the tray %s", text(b), text(bob.tray(id)))
+	}
+	a.must(a.Share(id, workspace.ShareChange{Action: sharing.SetMemberRole, Account: bob.who.Account, Role: sharing.RoleEditor}))
+	bob.until("he is an editor", func() bool { return bob.summary(id).Role == sharing.RoleEditor })
+	a.untilSame(bob.device, id)
+	if b := bob.summary(id); b.Refused != 0 {
+		t.Errorf("%s", text(b))
+	}
+}

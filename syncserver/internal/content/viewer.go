@@ -10,16 +10,13 @@ import (
 	"widgets.pro/syncserver/internal/access"
 )
 
-// viewerMark tells the log that viewers get from the log itself: its epoch is another, so a device whose role changes
-// from one to the other starts anew from a snapshot.
-const viewerMark = 0x5ee0_0a1e_ed10_9000
-
-// Epoch is the epoch of the log that a grant's holder gets, from or to that of the log itself.
+// Epoch is the epoch of the log that a grant's holder gets, from or to that of the log itself. Viewers get another one, so that a
+// device whose role changes starts anew from a snapshot.
 func Epoch(g access.Grant, epoch uint64) uint64 {
 	if g.May(access.Edit) {
 		return epoch
 	}
-	return epoch ^ viewerMark
+	return replica.Projected(epoch)
 }
 
 // Step is a step of a dashboard's log, with what decides how much of it viewers get: how the widgets that it touches stand
