@@ -202,7 +202,10 @@ func TestQ4_ALoweredRoleRefusesNothingThatHadArrived(t *testing.T) {
 	a.until("the owner sees bob", func() bool { _, ok := a.member(id, bob.who.Account); return ok })
 
 	a.must(a.Share(id, workspace.ShareChange{Action: sharing.SetMemberRole, Account: bob.who.Account, Role: sharing.RoleViewer}))
-	bob.until("he is a viewer", func() bool { b := bob.summary(id); return b.Role == sharing.RoleViewer && b.Sync == workspace.SyncSaved })
+	bob.until("he is a viewer", func() bool {
+		b := bob.summary(id)
+		return b.Role == sharing.RoleViewer && b.Sync == workspace.SyncSaved
+	})
 	a.edit(id, title("Later"))
 	bob.until("he sees what comes", func() bool { return bob.summary(id).Title == "Later" })
 	if b := bob.summary(id); b.Refused != 0 || b.Queued != 0 || len(bob.tray(id).Changes) != 0 {
