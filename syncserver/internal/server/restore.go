@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -26,7 +27,7 @@ import (
 // known to be still meant is not given:
 //
 //   - Where the file that is replaced can still be read, it knows. Links, roles, memberships, sign-ins, passwords,
-//     invitations and tickets become the weaker of what both files say.
+//     invitations and tickets become the weaker of what both files say; what was given away belongs to its new owner.
 //   - Where it cannot, links are turned off, and invitations, tickets and waiting mail are void. Their owners turn on again,
 //     at the same address, what is still meant to be open. Who is on a dashboard, and signed in, stays: nobody could heal
 //     it otherwise. That is told loudly.
@@ -119,6 +120,13 @@ func Restore(ctx context.Context, d Deps, from string, o RestoreOptions) (out Re
 	} else if len(out.Report.Problems) > 0 {
 		return out, fault.Newf(fault.Internal, "The backup was read, but what was made of it is not sound: %s", out.Report.Problems[0]).WithHint("Nothing was changed.")
 	}
+	if !held.There() { // a server that was started meanwhile found nothing to wait for
+		err := boltstore.PutNew(next, data)
+		if fault.KindOf(err) == fault.Conflict {
+			return out, fault.Newf(fault.Unavailable, "A server was started meanwhile and has made the file %s. Nothing was changed.", data)
+		}
+		return out, err //nolint:wrapcheck // a fault of the file
+	}
 	if out.Aside, err = putAside(data, d.Now()); err != nil {
 		return out, err
 	}
@@ -143,19 +151,49 @@ func copyTo(ctx context.Context, from, to string) error {
 }
 
 // putAside gives the data file a second name, under which it stays when another is put in its place.
-func putAside(data string, now time.Time) (string, error) {
+func putAside(data string, now time.Time) (aside string, err error) {
 	if _, err := os.Stat(data); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	aside := data + ".before-restore-" + now.UTC().Format("20060102T150405Z")
-	err := os.Link(data, aside)
-	if err != nil && !errors.Is(err, fs.ErrExist) { // not every file system knows links
-		err = os.Rename(data, aside)
+	name := data + ".before-restore-" + now.UTC().Format("20060102T150405Z")
+	for n := 1; n <= asideAtMost; n++ {
+		if aside = name; n > 1 {
+			aside = fmt.Sprintf("%s-%d", name, n)
+		}
+		err = os.Link(data, aside)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			err = duplicate(data, aside) // not every file system knows links
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
 	}
 	if err != nil {
 		return "", fault.Newf(fault.Unavailable, "The data file could not be put aside: %w.", err)
 	}
 	return aside, boltstore.SyncDir(data) //nolint:wrapcheck // a fault of the file
+}
+
+// asideAtMost is how many files are put aside at one time of the clock.
+const asideAtMost = 100
+
+// duplicate copies a file, whatever is in it, to a new one. The one that it is a copy of stays, so that there is a data file
+// at every moment.
+func duplicate(from, to string) (err error) {
+	in, err := os.Open(from) //nolint:gosec // its operator named it
+	if err != nil {
+		return err //nolint:wrapcheck // putAside says what it was doing
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside it
+	if err != nil {
+		return err //nolint:wrapcheck // putAside says what it was doing
+	}
+	_, err = io.Copy(out, in)
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
+		_ = os.Remove(to)
+	}
+	return err
 }
 
 // reviver makes a backup fit to serve.
@@ -346,7 +384,8 @@ func rank[R ~string](role R) int {
 	}[string(role)]
 }
 
-// roles takes from those on a dashboard what they have lost since. Somebody goes on to own it (SI19).
+// roles takes from those on a dashboard what they have lost since. Somebody goes on to own it (SI19): of those who do by now
+// whoever is in the backup, else its owner then.
 func (r *reviver) roles(tx store.Tx, n *Tally, rec, was store.Board) error {
 	holders, err := tx.Boards().Roles(rec.ID)
 	if err != nil {
@@ -367,25 +406,39 @@ func (r *reviver) roles(tx store.Tx, n *Tally, rec, was store.Board) error {
 			owner = h.Account
 		}
 	}
-	if owner == "" { // who owns it since is not in the backup
-		owner = rec.Owner
+	owned, known, err := tx.Accounts().Get(owner)
+	if err == nil && owner == "" { // who had it then has it no more
+		if owned, known, err = tx.Accounts().Get(was.Owner); err == nil && !known {
+			owned, known, err = tx.Accounts().Get(rec.Owner) // who has it since is not in the backup
+		}
+		owner = owned.ID
 		after[owner] = sharing.RoleOwner
 	}
-	for _, h := range holders {
-		if after[h.Account] == h.Role {
+	if err != nil || !known {
+		return errors.Join(err, fmt.Errorf("nobody owns dashboard %s", rec.ID))
+	}
+	for account, role := range after {
+		before, err := tx.Boards().Role(rec.ID, account)
+		if err != nil {
+			return err
+		}
+		if before == role {
 			continue
 		}
 		n.Changed++
-		if err := tx.Boards().SetRole(rec.ID, h.Account, after[h.Account]); err != nil {
+		if err := tx.Boards().SetRole(rec.ID, account, role); err != nil {
 			return err
 		}
 	}
 	rec.Owner = owner
 	rec.EditorsShare = rec.EditorsShare && was.EditorsShare
+	// The members of an organisation that it left must not see it.
 	if _, there, err := tx.Organisations().Get(was.Organisation); err != nil {
 		return err
 	} else if there {
-		rec.Organisation = was.Organisation // else the members of the one it left would see it
+		rec.Organisation = was.Organisation
+	} else {
+		rec.Organisation = owned.Personal
 	}
 	rec.Epoch = max(rec.Epoch, was.Epoch) + 1
 	return tx.Boards().Put(rec)
@@ -414,7 +467,7 @@ func (r *reviver) accounts() error {
 	})
 }
 
-// organisations lose the members that they have lost since.
+// organisations lose the members that they have lost since. Somebody goes on to own each, as each dashboard.
 func (r *reviver) organisations() error {
 	if r.now == nil {
 		return nil
@@ -440,18 +493,46 @@ func (r *reviver) organisations() error {
 				owned = true
 			}
 		}
-		for _, m := range members {
-			role, ok := weaker[m.Account]
-			if !ok || !owned && m.Role == store.MemberOwner { // an organisation has an owner
-				continue
+		if !owned {
+			heirs, err := r.heirs(tx, id)
+			if err != nil {
+				return err
 			}
-			n.Changed++
-			if err := tx.Organisations().SetMember(id, m.Account, role); err != nil {
+			for _, a := range heirs {
+				weaker[a], owned = store.MemberOwner, true
+			}
+		}
+		if !owned { // who owns it since is not in the backup
+			maps.DeleteFunc(weaker, func(a store.AccountID, _ store.MemberRole) bool {
+				return slices.Contains(members, store.Member{Account: a, Role: store.MemberOwner})
+			})
+		}
+		n.Changed += len(weaker)
+		for _, a := range slices.Sorted(maps.Keys(weaker)) {
+			if err := tx.Organisations().SetMember(id, a, weaker[a]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// heirs are those who own an organisation by now and are in the backup.
+func (r *reviver) heirs(tx store.Tx, id store.OrganisationID) (all []store.AccountID, err error) {
+	members, err := r.now.Organisations().Members(id)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		_, known, err := tx.Accounts().Get(m.Account)
+		if err != nil {
+			return nil, err
+		}
+		if known && m.Role == store.MemberOwner {
+			all = append(all, m.Account)
+		}
+	}
+	return all, nil
 }
 
 func (r *reviver) sessions() error {
