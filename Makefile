@@ -50,6 +50,10 @@ crash: setup-desktop build/bin/widgets build/bin/widgets-server ## kill both pro
 fuzz: frontend/dist/.built ## fuzz every decoder for FUZZTIME each (default 30s)
 	@build/scripts/fuzz.sh $(or $(FUZZTIME),30s)
 
+.PHONY: simulate
+simulate: ## simulate replicas for STEPS steps (default ten million), with seeds that were not tried before
+	go run ./build/simulate -steps $(or $(STEPS),10000000)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build/bin build/tools build/test-results frontend/node_modules

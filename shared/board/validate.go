@@ -58,6 +58,7 @@ func checkEdit(kind replica.Kind, entity, field string, value json.RawMessage, r
 			return fault.Field("rows", "A change of rows must say what changes.")
 		}
 		return CheckRows(rows)
+	case replica.OpBury: // the server alone makes it
 	}
 	if len(kind) == 0 || len(kind) > maxName || len(field) > maxName || len(value) > MaxOption || rows != nil {
 		return fault.Field("kind", "This kind of edit is not known to this version.")

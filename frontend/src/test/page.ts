@@ -51,7 +51,12 @@ class Sizes {
 }
 Object.assign(globalThis, {
   ResizeObserver: Sizes,
-  matchMedia: () => ({ matches: true, addEventListener: () => undefined, removeEventListener: () => undefined }),
+  // A wide page of somebody who wants little movement.
+  matchMedia: (query: string) => ({
+    matches: !query.includes("max-width"),
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }),
 });
 
 Object.assign(URL, { createObjectURL: () => "blob:picture", revokeObjectURL: () => undefined });

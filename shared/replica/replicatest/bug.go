@@ -32,7 +32,7 @@ const (
 	RetryAfterEIO            // a store goes on after the disk failed, on pages that are not on it
 	HalfKept                 // a transaction that failed in the middle leaves its first half
 	AckedWhenFull            // the server acknowledges what its disk did not take
-	RoleBeforeCommit         // a change of access counts although it was not stored
+	RoleBeforeCommit         // a change of access is stored beside the data, before the transaction that it belongs to
 	HalfFrameApplied         // of a frame that was cut off what is there is taken
 	OverflowSkips            // a device that was too slow is told only the newest, as if it followed
 	OldPageTaken             // a snapshot counts although newer changes have overtaken it
@@ -63,55 +63,57 @@ type PlantedBug struct {
 	Rule int
 	// Config is where it can be found: Restore or Copies.
 	Config Config
+	// From is the seed from which on to look for those that are rare; what they broke was found by long hunts.
+	From uint64
 }
 
 // Bugs lists all bugs that can be planted, each with the rule that must find it.
 func Bugs() []PlantedBug {
 	restore, copies := Config{Restore: true}, Config{Copies: true}
 	return []PlantedBug{
-		{NoDedupe, "no dedupe", 3, Config{}},
-		{VerdictForgotten, "verdict forgotten", 2, Config{}},
-		{QueueLostOnCrash, "queue lost on crash", 2, Config{}},
-		{SavedBeforeCommit, "saved before commit", 2, Config{}},
-		{ArrivalOrder, "arrival order", 7, Config{}},
-		{NoClamp, "no clamp", 8, Config{}},
-		{NaiveClamp, "naive clamp", 11, Config{}},
-		{ClockNotPersisted, "clock not persisted", 9, Config{}},
-		{NoReceiveRule, "no receive rule", 9, Config{}},
-		{DropAtAck, "drop at ack", 10, Config{}},
-		{IgnoredGap, "ignored gap", 1, Config{}},
-		{AckBeforeCommit, "ack before commit", 2, Config{}},
-		{SendBeforeCommit, "send before commit", 1, Config{}},
-		{RoleAtConnect, "role read at connect", 5, Config{}},
-		{NoUnsubscribe, "no unsubscribe", 6, Config{}},
-		{TornSnapshot, "torn snapshot", 10, Config{}},
-		{SnapshotTooNew, "snapshot too new", 1, Config{}},
-		{FloorTooEarly, "floor too early", 2, Config{}},
-		{ResumeSkips, "resume skips", 1, Config{}},
-		{EIOIgnored, "EIO taken as saved", 2, Config{}},
-		{RetryAfterEIO, "going on after EIO", 2, Config{}},
-		{HalfKept, "half a transaction kept", 10, Config{}},
-		{AckedWhenFull, "acknowledged on a full disk", 2, Config{}},
-		{RoleBeforeCommit, "role changed before commit", 5, Config{}},
-		{HalfFrameApplied, "half a frame applied", 1, Config{}},
-		{OverflowSkips, "overflow without resync", 1, Config{}},
-		{OldPageTaken, "old snapshot taken", 10, Config{}},
-		{PagesMixed, "pages mixed", 1, Config{}},
-		{SentIsAcked, "sent taken as acknowledged", 2, Config{}},
-		{TrayLost, "tray lost", 2, Config{}},
-		{DevicesForgotten, "devices forgotten", 3, Config{}},
-		{WallAlone, "wall clock alone", 9, Config{}},
-		{UndoOverOthers, "undo over others", 22, Config{}},
-		{UnknownEmptied, "unknown kind emptied", 17, Config{}},
-		{UnknownClosed, "unknown message closes", 1, Config{}},
-		{SnapshotWithoutFloor, "snapshot without floor", 1, Config{}},
-		{GraveForgotten, "grave forgotten", 21, Config{}},
-		{OfferUnmarked, "offer not marked", 13, restore},
-		{FloorIgnored, "floor ignored", 1, restore},
-		{EpochIgnored, "epoch ignored", 1, restore},
-		{NeverRemade, "never a new epoch", 1, restore},
-		{IncarnationKept, "incarnation kept", 1, copies},
-		{QueueNotTakenOver, "queue not taken over", 2, copies},
+		{NoDedupe, "no dedupe", 3, Config{}, 0},
+		{VerdictForgotten, "verdict forgotten", 2, Config{}, 0},
+		{QueueLostOnCrash, "queue lost on crash", 10, Config{}, 0},
+		{SavedBeforeCommit, "saved before commit", 2, Config{}, 0},
+		{ArrivalOrder, "arrival order", 7, Config{}, 0},
+		{NoClamp, "no clamp", 8, Config{}, 0},
+		{NaiveClamp, "naive clamp", 11, Config{}, 0},
+		{ClockNotPersisted, "clock not persisted", 9, Config{}, 0},
+		{NoReceiveRule, "no receive rule", 9, Config{}, 0},
+		{DropAtAck, "drop at ack", 10, Config{}, 0},
+		{IgnoredGap, "ignored gap", 1, Config{}, 0},
+		{AckBeforeCommit, "ack before commit", 2, Config{}, 0},
+		{SendBeforeCommit, "send before commit", 4, Config{}, 0},
+		{RoleAtConnect, "role read at connect", 5, Config{}, 0},
+		{NoUnsubscribe, "no unsubscribe", 6, Config{}, 0},
+		{TornSnapshot, "torn snapshot", 10, Config{}, 0},
+		{SnapshotTooNew, "snapshot too new", 1, Config{}, 0},
+		{FloorTooEarly, "floor too early", 10, Config{}, 0},
+		{ResumeSkips, "resume skips", 1, Config{}, 0},
+		{EIOIgnored, "EIO taken as saved", 2, Config{}, 0},
+		{RetryAfterEIO, "going on after EIO", 2, Config{}, 0},
+		{HalfKept, "half a transaction kept", 10, Config{}, 0},
+		{AckedWhenFull, "acknowledged on a full disk", 4, Config{}, 0},
+		{RoleBeforeCommit, "role changed before commit", 5, Config{}, 0},
+		{HalfFrameApplied, "half a frame applied", 1, Config{}, 0},
+		{OverflowSkips, "overflow without resync", 1, Config{}, 0},
+		{OldPageTaken, "old snapshot taken", 10, Config{Steps: 300}, 0},
+		{PagesMixed, "pages mixed", 10, Config{Steps: 300}, 4_400},
+		{SentIsAcked, "sent taken as acknowledged", 2, Config{}, 0},
+		{TrayLost, "tray lost", 2, Config{}, 0},
+		{DevicesForgotten, "devices forgotten", 3, Config{}, 0},
+		{WallAlone, "wall clock alone", 9, Config{}, 0},
+		{UndoOverOthers, "undo over others", 22, Config{}, 0},
+		{UnknownEmptied, "unknown kind emptied", 17, Config{}, 0},
+		{UnknownClosed, "unknown message closes", 17, Config{}, 0},
+		{SnapshotWithoutFloor, "snapshot without floor", 1, Config{}, 0},
+		{GraveForgotten, "grave forgotten", 21, Config{}, 0},
+		{OfferUnmarked, "offer not marked", 13, restore, 0},
+		{FloorIgnored, "floor ignored", 1, restore, 0},
+		{EpochIgnored, "epoch ignored", 1, restore, 0},
+		{NeverRemade, "never a new epoch", 1, restore, 0},
+		{IncarnationKept, "incarnation kept", 1, copies, 0},
+		{QueueNotTakenOver, "queue not taken over", 10, copies, 0},
 	}
 }
 

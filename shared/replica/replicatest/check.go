@@ -191,8 +191,7 @@ func (w *world) converged(state *replica.State) {
 	}
 }
 
-// kept checks that each saved edit is accepted, in the tray, or still waiting where access has ended. Two copies of one device
-// that were not told apart in time may have made two edits of one number: then one of them was judged.
+// kept checks that each saved edit is accepted, in the tray, or still waiting where access has ended.
 func (m *model) kept() {
 	have := map[int]map[hlc.Stamp]bool{}
 	for _, d := range m.w.devices {
@@ -215,15 +214,9 @@ func (m *model) kept() {
 		}
 		have[d.machine] = held
 	}
-	type name struct{ dev, n uint64 }
-	made := map[name]int{}
-	for i := range m.edits {
-		op := &m.edits[i].op
-		made[name{op.Stamp.Dev, op.N}]++
-	}
 	for i := range m.edits {
 		e := &m.edits[i]
-		if e.gaveUp || made[name{e.op.Stamp.Dev, e.op.N}] > 1 {
+		if e.gaveUp {
 			continue
 		}
 		if !m.w.holds(2, m.settled[e.op.Stamp] || have[e.machine][e.op.Stamp]) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"widgets.pro/shared/hlc"
@@ -40,6 +41,7 @@ type device struct {
 	since uint64 // position that the last one named
 	pages int    // snapshot whose pages are being read, by a loose device
 	shown map[register]hlc.Stamp
+	seen  place // up to where it had the log
 	looks int
 }
 
@@ -92,7 +94,7 @@ func (d *device) restart() {
 	d.disk.restart(d.w)
 	d.hangUp()
 	d.denied, d.journal = false, nil
-	d.dev = number(&d.disk.mem, nameKey())
+	d.dev, d.seen = number(&d.disk.mem, nameKey()), place{}
 	d.runs = hlc.Clock{Dev: d.dev}
 	if d.shown == nil {
 		d.shown = map[register]hlc.Stamp{}
@@ -302,6 +304,7 @@ func (d *device) take(l *link, m wire.Message) {
 	case !running:
 		return
 	}
+	d.follow()
 	switch m := m.(type) {
 	case wire.Delta:
 		d.answered(l)
@@ -318,6 +321,16 @@ func (d *device) take(l *link, m wire.Message) {
 		}
 	}
 	d.check()
+}
+
+// follow checks that a device does not go back in the log.
+func (d *device) follow() {
+	s := d.status()
+	if now := (place{s.Epoch, s.Seen}); !d.w.cfg.Restore && !d.w.holds(10, now.epoch != d.seen.epoch || now.seq >= d.seen.seq) {
+		d.w.broken(10, "device %d goes back from %d to %d", d.machine, d.seen.seq, now.seq)
+	} else {
+		d.seen = now
+	}
 }
 
 func (d *device) answered(l *link) {
@@ -362,7 +375,8 @@ func (d *device) hand(tx *transaction, clock *hlc.Clock, m wire.Message) (replic
 	return replica.Changes{}, nil
 }
 
-// changed forgets what was shown of registers that may go back because an edit was refused or got another stamp.
+// changed forgets what was shown of registers that may go back because an edit was refused or got another stamp. m is the
+// message that it came of, nil for the end of access.
 func (d *device) changed(ch replica.Changes, m wire.Message) {
 	for _, r := range ch.Refused {
 		delete(d.shown, register{r.Op.Entity, r.Op.Field})
@@ -371,15 +385,14 @@ func (d *device) changed(ch replica.Changes, m wire.Message) {
 		clear(d.shown)
 	}
 	for r := range d.shown {
-		if d.w.model.graves[r.entity] {
+		if d.w.model.ever[r.entity] {
 			delete(d.shown, r) // it goes sooner or later
 		}
 	}
-	if ack, ok := m.(wire.Ack); ok && d.w.cfg.Restore {
-		for _, o := range ack.Outcomes {
-			if o.Verdict == replica.Rejected {
-				clear(d.shown) // offers are refused without a word
-			}
+	if d.w.cfg.Restore { // offers are refused without a word
+		ack, ok := m.(wire.Ack)
+		if m == nil || ok && slices.ContainsFunc(ack.Outcomes, func(o replica.Outcome) bool { return o.Verdict == replica.Rejected }) {
+			clear(d.shown)
 		}
 	}
 }

@@ -172,7 +172,7 @@ func (s *server) resume(l *link) bool {
 		s.send(l, s.frame(wire.Delta{Board: dashboard, Delta: d}), d.Entries)
 		return true
 	}
-	pages, err := h.Snapshot(200 + 100*s.w.choose(4))
+	pages, err := h.Snapshot(100 + 150*s.w.choose(3))
 	s.w.must(err)
 	s.answers++
 	l.at, l.fresh = place{epoch, head}, false

@@ -2,6 +2,7 @@ package replicatest
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 
@@ -14,6 +15,7 @@ type model struct {
 	w *world
 	history
 	edits  []savedEdit
+	ever   map[string]bool // entities that were ever buried, also if that was forgotten
 	copy   []replica.Snapshot
 	backup *history
 }
@@ -50,7 +52,7 @@ type madeAt struct {
 }
 
 func (m *model) init(w *world) {
-	*m = model{w: w, history: history{devices: map[uint64]*deviceModel{}, accepted: map[hlc.Stamp]judgement{}, settled: map[hlc.Stamp]bool{}, graves: map[string]bool{}}}
+	*m = model{w: w, ever: map[string]bool{}, history: history{devices: map[uint64]*deviceModel{}, accepted: map[hlc.Stamp]judgement{}, settled: map[hlc.Stamp]bool{}, graves: map[string]bool{}}}
 }
 
 // saved notes edits that the user was told are saved.
@@ -139,7 +141,7 @@ func (m *model) accept(d *device, dev *deviceModel, j judgement) {
 		dev.last[r], dev.lastT = s, max(dev.lastT, s.T)
 	}
 	m.accepted[j.made] = j
-	m.settled[j.made], m.settled[s] = true, true
+	m.settled[j.made], m.settled[j.first] = true, true
 	m.order = append(m.order, j)
 }
 
@@ -149,7 +151,7 @@ func (m *model) buried(e replica.Entry) {
 		m.w.broken(4, "burial %d follows %d", e.Seq, m.head-1)
 	}
 	m.log = append(m.log, e)
-	m.graves[e.Op.Entity] = true
+	m.graves[e.Op.Entity], m.ever[e.Op.Entity] = true, true
 }
 
 // changed notes a change of access.
@@ -186,16 +188,19 @@ func (m *model) sendingPage(user int) {
 	}
 }
 
-// arrives checks that entries of the log reach a device as they were accepted, members that this version does not know
-// included.
+// arrives checks that entries of the log reach a device as they were accepted, those of unknown kinds included.
 func (m *model) arrives(d *device, delta replica.Delta) {
 	if m.w.cfg.Restore {
 		return // the same positions hold other entries after a restore
 	}
 	for i := range delta.Entries {
 		e := &delta.Entries[i]
-		k, ok := slices.BinarySearchFunc(m.log, e.Seq, func(have replica.Entry, seq uint64) int { return int(have.Seq) - int(seq) }) //nolint:gosec // small
-		if !m.w.holds(17, !ok || e.Op.Kind == m.log[k].Op.Kind && bytes.Equal(e.Op.Value, m.log[k].Op.Value)) {
+		k, ok := slices.BinarySearchFunc(m.log, e.Seq, func(have replica.Entry, seq uint64) int { return cmp.Compare(have.Seq, seq) })
+		if !m.w.holds(4, ok && e.Op.N == m.log[k].Op.N && e.Op.Stamp == m.log[k].Op.Stamp) {
+			m.w.broken(4, "entry %d reaches device %d, which is not what the log holds there", e.Seq, d.machine)
+			return
+		}
+		if !m.w.holds(17, e.Op.Kind == m.log[k].Op.Kind && bytes.Equal(e.Op.Value, m.log[k].Op.Value)) {
 			m.w.broken(17, "entry %d reaches device %d as %s %s", e.Seq, d.machine, e.Op.Kind, e.Op.Value)
 		}
 	}
@@ -220,7 +225,7 @@ func (h *history) clone() history {
 
 // backUp notes what a copy of the server's data holds.
 func (m *model) backUp() {
-	h := m.history.clone()
+	h := m.clone()
 	m.backup = &h
 }
 

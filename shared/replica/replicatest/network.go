@@ -33,15 +33,14 @@ type link struct {
 	frames [2][]frame
 
 	// What the server keeps of a connection.
-	greeted  bool
-	dev      uint64 // of the hello
-	asked    int    // number of the last subscription
-	waiting  []frame
-	follows  bool
-	fresh    bool // nothing was sent since the last subscription
-	at       place
-	mayEdit  bool // right when it connected; only a planted bug looks at it
-	reported bool // it has been told of no access; only for the checks
+	greeted bool
+	dev     uint64 // of the hello
+	asked   int    // number of the last subscription
+	waiting []frame
+	follows bool
+	fresh   bool // nothing was sent since the last subscription
+	at      place
+	mayEdit bool // right when it connected; only a planted bug looks at it
 }
 
 // place is one in the server's log.
@@ -74,9 +73,16 @@ func (w *world) sever(l *link) {
 	}
 }
 
-// shorten takes away the end of a frame.
+// shorten takes away the end of a frame, often a small one.
 func (w *world) shorten(f frame) frame {
-	f.bytes, f.cut = f.bytes[:w.choose(len(f.bytes))], true
+	n := len(f.bytes)
+	if n == 0 {
+		return f // there is nothing left of it
+	}
+	if w.chance(2) {
+		n = min(n, 80)
+	}
+	f.bytes, f.cut = f.bytes[:len(f.bytes)-1-w.choose(n)], true
 	return f
 }
 
@@ -95,7 +101,7 @@ func (w *world) deliver(way int) {
 	l := ready[w.choose(len(ready))]
 	i, again := 0, false
 	if l.device.loose {
-		if w.chance(6) {
+		if w.chance(4) {
 			i = w.choose(len(l.frames[way]))
 		}
 		again = w.chance(12)
@@ -155,7 +161,7 @@ func (w *world) arrive(l *link, way int, f frame) {
 // salvage reads what is there of a delta whose end is missing, as a planted bug does.
 func salvage(b []byte) (wire.Message, bool) {
 	for n := len(b); n > 0; n-- {
-		if b[n-1] == '}' {
+		if b[n-1] == '}' || b[n-1] == '[' {
 			for _, end := range []string{"}", "]}"} {
 				if m, err := wire.Decode(append(b[:n:n], end...)); err == nil {
 					_, delta := m.(wire.Delta)

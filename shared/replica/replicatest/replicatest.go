@@ -155,28 +155,26 @@ func (w *world) step() {
 	if d.idle {
 		d = w.devices[0]
 	}
-	switch n := w.choose(42); {
+	switch n := w.choose(45); {
 	case n < 9:
 		d.edit()
-	case n < 10:
+	case n < 11:
 		d.undo()
-	case n < 14:
+	case n < 15:
 		d.push(false)
-	case n < 16 || d.link == nil:
-		if d.link == nil || n == 14 {
-			d.connect()
-		}
-	case n < 26:
+	case n == 15 || d.link == nil:
+		d.connect()
+	case n < 27:
 		w.deliver(up)
-	case n < 36:
+	case n < 37:
 		w.deliver(down)
-	case n == 36:
-		w.trouble(d)
 	case n == 37:
-		d.push(true)
+		w.trouble(d)
 	case n == 38:
+		d.push(true)
+	case n < 41:
 		w.server.change()
-	case n == 39:
+	case n < 43:
 		w.server.keepHouse()
 	default:
 		w.server.write()

@@ -85,15 +85,16 @@ func TestSameSeedSameRun(t *testing.T) {
 
 // Each planted bug is one that these rules must find, within so many schedules.
 func TestPlantedBugsAreFound(t *testing.T) {
+	t.Parallel()
 	const within = 400
 	for _, b := range replicatest.Bugs() {
 		t.Run(b.Name, func(t *testing.T) {
 			t.Parallel()
 			cfg := b.Config
-			cfg.Steps, cfg.Bug = usual, b.Bug
+			cfg.Steps, cfg.Bug = max(usual, cfg.Steps), b.Bug
 			other := ""
 			for seed := range uint64(within) {
-				r := replicatest.Run(replicatest.Seed(seed), cfg)
+				r := replicatest.Run(replicatest.Seed(b.From+seed), cfg)
 				if r.Err != nil && r.Rule == b.Rule {
 					t.Logf("%s: schedule %d: %v", b.Name, seed+1, r.Err)
 					return

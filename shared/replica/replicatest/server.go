@@ -28,7 +28,7 @@ type server struct {
 	epochs  uint64
 	answers int     // snapshots sent so far
 	pieces  []piece // the latest steps of the log, for those who follow
-	// known are the roles as a planted bug keeps them in memory.
+	// known are the roles as a planted bug keeps them, beside the data.
 	known  [users]role
 	backup *replica.Memory
 	heads  map[uint64]uint64 // how far the log of an epoch ever went, when it was put back
@@ -50,7 +50,8 @@ func newServer(w *world) *server {
 	tx := s.disk.begin()
 	_, err := replica.InitHub(tx, s.epochs)
 	w.must(err)
-	w.must(setRoles(tx, [users]role{editor, editor, editor}))
+	s.known = [users]role{editor, editor, editor}
+	w.must(setRoles(tx, s.known))
 	s.start()
 	return s
 }
@@ -60,7 +61,9 @@ func (s *server) start() {
 	s.disk.restart(s.w)
 	s.version = []dialect{today, newer}[s.w.choose(3)/2]
 	s.pieces = nil
-	s.known = s.roles()
+	if s.w.cfg.Bug != RoleBeforeCommit {
+		s.known = s.roles()
+	}
 	if s.w.cfg.Bug == DevicesForgotten {
 		erase(s.w, &s.disk.mem, 'd')
 	}
@@ -192,7 +195,8 @@ func (s *server) submit(l *link, m wire.Ops) {
 // judgement is an operation with what became of it.
 type judgement struct {
 	op      replica.Op // with its final stamp
-	made    hlc.Stamp  // the stamp it was made with
+	made    hlc.Stamp  // the stamp it was handed in with
+	first   hlc.Stamp  // the stamp its user's edit got, perhaps as an earlier incarnation
 	verdict replica.Verdict
 }
 
@@ -251,7 +255,7 @@ func (s *server) judge(tx *transaction, m replica.Submission, mayEdit bool) (j j
 	}
 	for i, op := range m.Ops {
 		if bug == NoDedupe || op.N > before && op.N <= j.ack.UpTo {
-			j.ops = append(j.ops, judgementOf(op, given[i].Stamp, j.ack))
+			j.ops = append(j.ops, judgementOf(op, &given[i], j.ack))
 			if flat[op.N] {
 				j.ack.Outcomes = append(j.ack.Outcomes, replica.Outcome{N: op.N, Verdict: replica.Restamped, Stamp: op.Stamp})
 			}
@@ -266,8 +270,8 @@ func (s *server) judge(tx *transaction, m replica.Submission, mayEdit bool) (j j
 	return j, nil
 }
 
-func judgementOf(op replica.Op, made hlc.Stamp, ack replica.Ack) judgement {
-	j := judgement{op: op, made: made, verdict: replica.Applied}
+func judgementOf(op replica.Op, given *replica.Op, ack replica.Ack) judgement {
+	j := judgement{op: op, made: given.Stamp, first: given.At(), verdict: replica.Applied}
 	for _, o := range ack.Outcomes {
 		if o.N == op.N {
 			j.verdict = o.Verdict
@@ -282,7 +286,7 @@ func judgementOf(op replica.Op, made hlc.Stamp, ack replica.Ack) judgement {
 // change gives somebody another role, or, as when a link is rotated, nobody. Either takes a position in the log. The first
 // user's role never changes.
 func (s *server) change() {
-	user, r, rotation := 1+s.w.choose(users-1), role(s.w.choose(3)), s.w.chance(4)
+	user, r, rotation := 1+s.w.choose(users-1), []role{none, viewer, editor}[s.w.choose(3)], s.w.chance(4)
 	if s.unmade > 0 && !s.remake() {
 		return
 	}

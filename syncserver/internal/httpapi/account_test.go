@@ -69,7 +69,13 @@ func TestA1_ASignUpByAPIWaitsForItsMail(t *testing.T) {
 		t.Fatalf("%+v, %+v", began, in)
 	}
 	as(t, srv, "", http.MethodPost, "/api/v1/signup/resend", claim, 202, nil)
-	res, err := http.PostForm(srv.URL()+linked(t, srv, "ann@example.org", 1, "/confirm/"), url.Values{"password": {"correct horse"}})
+	form := strings.NewReader(url.Values{"password": {"correct horse"}}.Encode())
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL()+linked(t, srv, "ann@example.org", 1, "/confirm/"), form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
 	if err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("confirm: %+v, %v", res, err)
 	}

@@ -46,8 +46,8 @@ function titles(): (string | null)[] {
     .map((h) => h.textContent);
 }
 
-function messages(): ReturnType<typeof within> {
-  return within(screen.getByRole("region", { name: "Messages", hidden: true }));
+function messages(): HTMLElement {
+  return screen.getByRole("region", { name: "Messages", hidden: true });
 }
 
 /** A change of the title of Revenue by somebody else, of which nothing came. */
@@ -172,7 +172,7 @@ describe("an earlier state", () => {
     await expect.poll(() => b.view(shopId).widgets.some((w) => w.title === "Returns")).toBe(true);
     await expect.poll(() => screen.queryByRole("region", { name: "An earlier state" })).toBeNull();
     expect(titles()).toContain("Returns");
-    await fireEvent.click(await messages().findByRole("button", { name: "Undo", hidden: true }));
+    await fireEvent.click(await within(messages()).findByRole("button", { name: "Undo", hidden: true }));
     await expect.poll(titles).toContain("Refunds");
     expect(b.view(shopId).widgets).toEqual(shopWidgets());
   });
@@ -250,11 +250,11 @@ test("Q3 the value that was overruled is used, and only that", async () => {
   const [call] = b.called("restoreTo");
   expect(call?.slice(3)).toEqual([revenue.id, "title"]);
   expect(b.view(shopId).description).toBe("Of today");
-  await messages().findByText("Restored.");
+  await within(messages()).findByText("Restored.");
   await expect.poll(() => within(panel).getAllByRole("listitem")[0]?.textContent).toMatch(/You.*“Turnover”/s);
   // Again, it is like that already.
   await fireEvent.click(within(entry(panel, /Overruled/)).getByRole("button", { name: "Use this value" }));
-  expect(await messages().findByText("It is like that already.")).toBeTruthy();
+  expect(await within(messages()).findByText("It is like that already.")).toBeTruthy();
 });
 
 describe("by keyboard", () => {
@@ -308,7 +308,7 @@ test("Q3 the message that something was overruled leads to it", async () => {
     type: "notice",
     notice: { kind: "info", message: "Your change came later.", hint: "", board: shopId, history: true },
   });
-  await fireEvent.click(await messages().findByRole("button", { name: "Show history", hidden: true }));
+  await fireEvent.click(await within(messages()).findByRole("button", { name: "Show history", hidden: true }));
   const panel = await screen.findByRole("complementary", { name: "History" });
   expect((await within(panel).findAllByRole("listitem"))[0]?.textContent).toMatch(/Overruled/);
 });

@@ -17,7 +17,13 @@ export async function restore(
   if (done !== "restored") return;
   offerUndo(app, history.board, "success", "Restored.", "Undo");
   await toNow(history);
+  if (covers()) app.closeHistory();
   if (widget && widget !== "board") reveal(widget, false);
+}
+
+/** Whether the list lies over the dashboard, as on a phone: what was done is seen once it is closed. */
+export function covers(): boolean {
+  return matchMedia("(max-width: 720px)").matches;
 }
 
 /** Shows the dashboard as it is now; the keyboard stays on the change that was looked at. */
@@ -29,7 +35,7 @@ export async function toNow(history: HistoryStore): Promise<void> {
 }
 
 /** Puts the keyboard on a change in the list, or on the first line of it. */
-export function focusChange(change: HistoryChange | null): void {
+function focusChange(change: HistoryChange | null): void {
   const all = [...document.querySelectorAll<HTMLElement>("[data-change]")];
   const found = all.find((e) => e.dataset.change === change?.position) ?? all[0];
   found?.focus({ preventScroll: true });

@@ -97,6 +97,10 @@ describe("Q3 what was changed is told in words", () => {
     expect(sentences([1, 2, 3, 4, 5].map(moved), telling)).toEqual(["Moved 5 widgets"]);
   });
 
+  test("what would be told twice in the same words is told once", () => {
+    expect(sentences([set("opt.glow", 1), set("opt.shade", 2)], telling)).toEqual(["Changed the settings of “Costs”"]);
+  });
+
   test("a long value is cut, by letters", () => {
     const [told] = sentences([set("title", "🎈".repeat(90), head)], telling);
     expect(told).toBe(`Called the dashboard “${"🎈".repeat(59)}…”`);

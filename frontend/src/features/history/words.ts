@@ -54,7 +54,7 @@ export function sentences(items: readonly HistoryItem[], telling: Telling): read
       out.push(same.length > 1 ? `${verb} ${several(same, telling)}` : sentence(item, telling));
     }
   }
-  return out;
+  return [...new Set(out)];
 }
 
 /** The sentences that there is room for, and how many more there are. */
@@ -74,7 +74,12 @@ function together(item: HistoryItem): string | null {
       return "Brought back";
     case "set":
       return item.field === "layout" ? "Moved" : null;
-    default:
+    case "trashed":
+    case "untrashed":
+    case "appended":
+    case "replaced":
+    case "trimmed":
+    case "buried":
       return null;
   }
 }
@@ -208,7 +213,10 @@ function doing(item: HistoryItem): string {
       return "Data";
     case "set":
       return { title: "Title", layout: "Moved", kind: "Kind", "opt.text": "Text" }[item.field] ?? "Settings";
-    default:
+    case "removed":
+    case "trashed":
+    case "untrashed":
+    case "buried":
       return "Changed";
   }
 }

@@ -18,10 +18,10 @@ test("Q4 the tray lists what was refused, by widget and in words, and all of it 
   const { tray } = await refused();
   expect(within(tray).getByRole("alert").textContent).toMatch(/252 changes of yours were not accepted\./);
   expect(within(tray).getByRole("alert").textContent).toMatch(/You may view this dashboard, but not change it\./);
-  const lines = (): (string | undefined)[] =>
+  const lines = (): string[] =>
     within(tray)
       .getAllByRole("listitem")
-      .map((l) => l.textContent?.replace(/\s+/g, " ").trim());
+      .map((l) => l.textContent.replace(/\s+/g, " ").trim());
   expect(lines()).toHaveLength(4);
   expect(lines()[1]).toBe("Visitors by channel 240 rows added 240 edits 2 hours ago");
   const all = within(tray).getByRole("button", { name: "Show all 7" });

@@ -184,7 +184,10 @@ export class HistoryStore {
     const last = page.changes.at(-1);
     const meets = last ? this.changes.findIndex((c) => c.position === last.position) : -1;
     const longer = meets >= 0 && meets + 1 < this.changes.length;
-    this.changes = longer ? [...page.changes.slice(0, -1), ...this.changes.slice(meets)] : page.changes;
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read once
+    const newer = new Set(page.changes.slice(0, -1).map((c) => c.position));
+    const older = this.changes.slice(meets).filter((c) => !newer.has(c.position));
+    this.changes = longer ? [...page.changes.slice(0, -1), ...older] : page.changes;
     if (longer) return;
     this.next = page.next;
     this.missing = page.missing;

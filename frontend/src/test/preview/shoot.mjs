@@ -182,7 +182,7 @@ const shots = {
   historyRemoved: { scene: "history", do: pastAt(/Removed “Newsletter”/) },
   historyLost: { scene: "history", do: pastAt(/Where orders come from/) },
   historyLatest: { scene: "history", do: pastAt(/Latest/) },
-  historyEnd: { scene: "history", do: pastAt(/with 10 rows|Added 3 widgets/), wait: 500 },
+  historyEnd: { scene: "history", do: pastAt(/Added “Visitors by channel”/) },
   historyMenu: {
     scene: "history",
     do: async (p) => {
