@@ -333,12 +333,13 @@ func (r *reviver) boards() error {
 				return err
 			}
 		}
-		return r.link(tx, n, id, known)
+		return r.link(tx, n, id, known, was.Trashed && !rec.Trashed)
 	})
 }
 
-// link makes the link what it is in the replaced file, if that knows the dashboard, or turns it off.
-func (r *reviver) link(tx store.Tx, n *Tally, id board.ID, known bool) error {
+// link makes the link what it is in the replaced file, if that knows the dashboard, or turns it off; also if the dashboard
+// comes back from the trash, where it showed nothing.
+func (r *reviver) link(tx store.Tx, n *Tally, id board.ID, known, untrashed bool) error {
 	old, err := tx.Links().Get(id)
 	if err != nil {
 		return err
@@ -348,8 +349,7 @@ func (r *reviver) link(tx store.Tx, n *Tally, id board.ID, known bool) error {
 		return err
 	}
 	next := old
-	switch {
-	case known:
+	if known {
 		if next, err = r.now.Links().Get(id); err != nil {
 			return err
 		}
@@ -359,7 +359,8 @@ func (r *reviver) link(tx store.Tx, n *Tally, id board.ID, known bool) error {
 		if next != old {
 			n.Changed++
 		}
-	case !r.o.Unchanged && old.Enabled:
+	}
+	if next.Enabled && !r.o.Unchanged && (!known || untrashed) {
 		next.Enabled = false
 		next.Revision++
 		n.LinksOff++

@@ -246,6 +246,31 @@ func TestV3_SI19_ARestoreLeavesThingsToThoseWhoOwnThemByNow(t *testing.T) {
 	}
 }
 
+// A dashboard that went to the trash since is out of it again; its link, which showed nothing any more, does not.
+func TestL4_ARestoreShowsNobodyWhatWentToTheTrash(t *testing.T) {
+	t.Parallel()
+	data, backup := filepath.Join(t.TempDir(), "s.db"), filepath.Join(t.TempDir(), "b.db")
+	inFile(t, data, beforehand)
+	if _, err := server.MakeBackup(t.Context(), restoring(data), backup); err != nil {
+		t.Fatal(err)
+	}
+	inFile(t, data, func(tx store.Tx) error {
+		rec, _, err := tx.Boards().Get(sales)
+		rec.Trashed = true
+		return errors.Join(err, tx.Boards().Put(rec))
+	})
+	r, err := server.Restore(t.Context(), restoring(data), backup, server.RestoreOptions{})
+	if err != nil || r.LinksOff != 1 {
+		t.Errorf("%d links are turned off, %v", r.LinksOff, err)
+	}
+	inFile(t, data, func(tx store.Tx) error {
+		if l, err := tx.Links().Get(sales); err != nil || l.Enabled {
+			t.Errorf("the link is open again, %v", err)
+		}
+		return nil
+	})
+}
+
 // What a restore replaces is kept whenever it is, and however often.
 func TestB1_ARestoreOverwritesNothingThatWasPutAside(t *testing.T) {
 	t.Parallel()
