@@ -95,7 +95,7 @@ func (p operator) access(o server.RestoreOptions, r server.Restored) (lines []st
 	case o.Unchanged:
 		lines = append(lines, "ACCESS IS AS IT WAS IN THE BACKUP: whatever was taken away since is in force again.")
 	case r.Known:
-		lines = append(lines, fmt.Sprintf("What was taken away since the backup stays taken away, as far as the file that was there before knows (links, roles, memberships and passwords that changed since: %d; invitations, letters and links in them that are over: %d; links of dashboards that it does not know, turned off: %d).",
+		lines = append(lines, fmt.Sprintf("What was taken away since the backup stays taken away, as far as the file that was there before knows (links, roles, memberships and passwords that changed since: %d; invitations, letters and links in them that are over: %d; links of dashboards that it does not know, or that were in the trash by then, turned off: %d).",
 			r.Changed, r.Void, r.LinksOff),
 			"Accounts and dashboards that were deleted since are there again; delete them again if that is meant to last.")
 	default:

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -9,7 +10,7 @@ import (
 
 // Audit holds a hub's records against each other and calls say with each thing that does not agree: entries of the log
 // outside their positions or under another's, sums and counts that are not what is there, verdicts of operations that were
-// never judged, content that cannot be read. It changes nothing. The error is the transaction's.
+// never judged, a history that is not whole, content that cannot be read. It changes nothing. The error is the transaction's.
 func (h *Hub) Audit(say func(problem string)) error {
 	if h.meta.Epoch == 0 {
 		say("the log has no epoch")
@@ -21,6 +22,9 @@ func (h *Hub) Audit(say func(problem string)) error {
 		return err
 	}
 	if err := h.auditDevices(say); err != nil {
+		return err
+	}
+	if err := h.auditHistory(say); err != nil {
 		return err
 	}
 	return h.auditContent(say)
@@ -49,6 +53,40 @@ func (h *Hub) auditLog(say func(string)) error {
 		say(fmt.Sprintf("the log has %d bytes and not %d", size, h.meta.Bytes))
 	}
 	return nil
+}
+
+func (h *Hub) auditHistory(say func(string)) error {
+	old := h.meta.Old
+	count, size := 0, 0
+	if err := h.tx.Scan([]byte{keyOld}, []byte{keyOld + 1}, func(k, b []byte) bool {
+		count, size = count+1, size+len(b)
+		var p Past
+		switch err := cbor.Unmarshal(b, &p); {
+		case err != nil || len(k) < 9:
+			say("a change of the history cannot be read")
+		case p.Lost == 0 && !bytes.Equal(k, numberKey(keyOld, p.Seq)) || p.Lost > 0 && !bytes.Equal(k, numberKey(keyOld, p.Seq, p.Lost)):
+			say(fmt.Sprintf("change %d of the history is kept as %d", p.Seq, binary.BigEndian.Uint64(k[1:])))
+		case p.Seq > h.meta.Seq || p.Lost == 0 && p.Seq > h.meta.Base || p.Lost > old.Lost:
+			say(fmt.Sprintf("change %d of the history has not come to pass", p.Seq))
+		}
+		return true
+	}); err != nil {
+		return err
+	}
+	if count != old.Count || size != old.Bytes {
+		say(fmt.Sprintf("the history is miscounted by %d records and %d bytes", old.Count-count, old.Bytes-size))
+	}
+	if _, err := h.base().load(); err != nil {
+		say("the content where the history begins cannot be read")
+	}
+	return h.tx.Scan([]byte{keyGrave}, []byte{keyGrave + 1}, func(k, _ []byte) bool {
+		registers := append(key(keyRegister, string(k[1:])), 0)
+		there := h.tx.Get(key(keyLog, string(k[1:]))) != nil
+		if err := h.tx.Scan(registers, after(registers), func(_, _ []byte) bool { there = true; return false }); err != nil || there {
+			say(fmt.Sprintf("%q was buried and is there", k[1:]))
+		}
+		return true
+	})
 }
 
 func (h *Hub) auditDevices(say func(string)) error {

@@ -219,10 +219,11 @@ func (h *Hub) trimOld() error {
 		if err := h.tx.Delete(a.key); err != nil {
 			return err
 		}
-		if a.Lost == 0 {
-			if _, err := h.base().apply(&a.Op); err != nil {
-				return err
-			}
+		if a.Lost > 0 {
+			continue // it is in no state, so the history reaches back as far without it
+		}
+		if _, err := h.base().apply(&a.Op); err != nil {
+			return err
 		}
 		old.From = max(old.From, a.Seq)
 	}

@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -400,3 +401,69 @@ func TestQ3_B1_ListsOfChangesLeaveRowsOut(t *testing.T) {
 		t.Errorf("%+v", waiting)
 	}
 }
+
+// Whoever comes back with thousands of edits that lost must not end the history of everybody.
+func TestQ3_ManyLosersDoNotEndTheHistory(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	a.submit(1, 0, edit("title", `"first"`))
+	a.submit(1, 0, edit("title", `"second"`))
+	h := a.hub()
+	const late = 5_100
+	for i := range late {
+		op := replica.Op{N: uint64(i) + 1, Stamp: hlc.Stamp{T: uint64(i) + 1, Dev: 2}, Kind: replica.OpSet, Entity: "board", Field: "title", Value: json.RawMessage(fmt.Sprint(i))}
+		_, _, err := h.Submit(replica.Submission{Dev: 2, Floor: op.N - 1, Ops: []replica.Op{op}}, replica.Policy{Now: now, MayEdit: true})
+		must(t, err)
+	}
+	if from := h.HistoryFrom(); from != 0 {
+		t.Errorf("it begins at %d", from)
+	}
+	past := a.all(t.Errorf, "", 10_000)
+	if n := len(past); n != 5_002 || string(past[n-1].Op.Value) != `"first"` || string(past[0].Op.Value) != fmt.Sprint(late-1) {
+		t.Errorf("%d changes, the first %s", n, past[n-1].Op.Value)
+	}
+	if s, _, ok, err := h.StateAt(1, 0); err != nil || !ok || !s.Equal(a.states[1]) {
+		t.Errorf("the first state is not told: %v, %v", ok, err)
+	}
+	problems(t, h)
+}
+
+// problems fails for everything that the hub's records do not agree in.
+func problems(t *testing.T, h *replica.Hub) {
+	t.Helper()
+	must(t, h.Audit(func(p string) { t.Error(p) }))
+}
+
+func TestB1_DamageOfTheHistoryIsFound(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		damage func(tx *replica.Memory) error
+		want   string
+	}{
+		"a record is missing":    {func(tx *replica.Memory) error { return tx.Delete(historyKey(1)) }, "the history is miscounted by 1 records and "},
+		"one cannot be read":     {func(tx *replica.Memory) error { return tx.Put(historyKey(1), []byte{0xff}) }, "a change of the history cannot be read"},
+		"one is another's":       {func(tx *replica.Memory) error { return tx.Put(historyKey(1), tx.Get(historyKey(2))) }, "change 2 of the history is kept as 1"},
+		"one is of the log":      {func(tx *replica.Memory) error { return tx.Put(historyKey(9), tx.Get(historyKey(2))) }, "change 2 of the history is kept as 9"},
+		"the base is damaged":    {func(tx *replica.Memory) error { return tx.Put([]byte("bcboard\x00title"), []byte{0xff}) }, "the content where the history begins cannot be read"},
+		"one dead is not buried": {func(tx *replica.Memory) error { return tx.Put([]byte("gboard"), []byte{}) }, `"board" was buried and is there`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newArchive(t)
+			for _, title := range []string{`"a"`, `"b"`, `"c"`, `"d"`} {
+				a.submit(1, 0, edit("title", title))
+			}
+			must(t, a.hub().Compact(2))
+			problems(t, a.hub())
+			must(t, c.damage(a.tx))
+			var said []string
+			must(t, a.hub().Audit(func(p string) { said = append(said, p) }))
+			if !slices.ContainsFunc(said, func(p string) bool { return strings.Contains(p, c.want) }) {
+				t.Errorf("what is said is %q", said)
+			}
+		})
+	}
+}
+
+// historyKey is where the record of a change is that is older than the log.
+func historyKey(seq uint64) []byte { return binary.BigEndian.AppendUint64([]byte("y"), seq) }

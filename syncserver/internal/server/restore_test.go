@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -210,6 +211,135 @@ func TestB1_ARestoreThatFailsChangesNothing(t *testing.T) {
 	if err != nil || !slices.Equal(before, after) {
 		t.Errorf("the data file was changed, %v", err)
 	}
+	if left, err := os.ReadDir(filepath.Dir(data)); err != nil || len(left) != 1 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// Who has given something away since the backup does not get it back, as long as those who have it by now are in the backup.
+func TestV3_SI19_ARestoreLeavesThingsToThoseWhoOwnThemByNow(t *testing.T) {
+	t.Parallel()
+	data, backup := filepath.Join(t.TempDir(), "s.db"), filepath.Join(t.TempDir(), "b.db")
+	inFile(t, data, beforehand)
+	if _, err := server.MakeBackup(t.Context(), restoring(data), backup); err != nil {
+		t.Fatal(err)
+	}
+	inFile(t, data, func(tx store.Tx) error {
+		os, bs := tx.Organisations(), tx.Boards()
+		return errors.Join(
+			bs.SetRole(sales, "bob", sharing.RoleOwner), bs.SetRole(sales, "ann", sharing.RoleNone), bs.Put(store.Board{ID: sales, Organisation: team, Owner: "bob", Epoch: 2}),
+			os.SetMember(team, "cy", store.MemberOwner), os.SetMember(team, "ann", store.MemberMember),
+			// Where it is by now is not in the backup, and who was a member of where it was must not see it again.
+			os.Put(store.Organisation{ID: "org_new"}), os.SetMember("org_new", "ann", store.MemberOwner), bs.Put(store.Board{ID: moving, Organisation: "org_new", Owner: "ann", Epoch: 2}))
+	})
+	if _, err := server.Restore(t.Context(), restoring(data), backup, server.RestoreOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	got := access(t, data)
+	for _, want := range []string{"A: bob is owner", "A: cy is viewer", "A: of org_team, by bob, new epoch true", "C: of org_ann, by ann, new epoch true", "team: ann is member", "team: bob is admin", "team: cy is owner"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("%s: not in\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+	if slices.Contains(got, "A: ann is owner") {
+		t.Error("who gave the dashboard away owns it again")
+	}
+}
+
+// A dashboard that went to the trash since is out of it again; its link, which showed nothing any more, does not.
+func TestL4_ARestoreShowsNobodyWhatWentToTheTrash(t *testing.T) {
+	t.Parallel()
+	data, backup := filepath.Join(t.TempDir(), "s.db"), filepath.Join(t.TempDir(), "b.db")
+	inFile(t, data, beforehand)
+	if _, err := server.MakeBackup(t.Context(), restoring(data), backup); err != nil {
+		t.Fatal(err)
+	}
+	inFile(t, data, func(tx store.Tx) error {
+		rec, _, err := tx.Boards().Get(sales)
+		rec.Trashed = true
+		return errors.Join(err, tx.Boards().Put(rec))
+	})
+	r, err := server.Restore(t.Context(), restoring(data), backup, server.RestoreOptions{})
+	if err != nil || r.LinksOff != 1 {
+		t.Errorf("%d links are turned off, %v", r.LinksOff, err)
+	}
+	inFile(t, data, func(tx store.Tx) error {
+		if l, err := tx.Links().Get(sales); err != nil || l.Enabled {
+			t.Errorf("the link is open again, %v", err)
+		}
+		return nil
+	})
+}
+
+// What a restore replaces is kept whenever it is, and however often.
+func TestB1_ARestoreOverwritesNothingThatWasPutAside(t *testing.T) {
+	t.Parallel()
+	data, backup := filepath.Join(t.TempDir(), "s.db"), filepath.Join(t.TempDir(), "b.db")
+	inFile(t, data, beforehand)
+	if _, err := server.MakeBackup(t.Context(), restoring(data), backup); err != nil {
+		t.Fatal(err)
+	}
+	d := restoring(data)
+	at := time.Now()
+	d.Now = func() time.Time { return at }
+	aside := map[string]bool{}
+	for n := range 3 {
+		inFile(t, data, func(tx store.Tx) error {
+			return tx.Accounts().Put(store.Account{ID: store.AccountID(fmt.Sprint("new", n)), Email: fmt.Sprint(n, "@example.org"), Personal: annsOwn})
+		})
+		r, err := server.Restore(t.Context(), d, backup, server.RestoreOptions{Unchanged: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		aside[r.Aside] = true
+		inFile(t, r.Aside, func(tx store.Tx) error {
+			if _, ok, err := tx.Accounts().Get(store.AccountID(fmt.Sprint("new", n))); err != nil || !ok {
+				t.Errorf("what restore %d replaced is lost, %v", n, err)
+			}
+			return nil
+		})
+	}
+	if len(aside) != 3 {
+		t.Errorf("three replaced files are in %v", aside)
+	}
+}
+
+// afterStart reads random bytes when a server was started.
+type afterStart struct {
+	start func()
+	once  sync.Once
+}
+
+func (a *afterStart) Read(p []byte) (int, error) {
+	a.once.Do(a.start)
+	return rand.Read(p)
+}
+
+// A server that is started while a file is being restored where none was must not go on with one that nobody finds.
+func TestB1_ARestoreTakesNoFileFromAServerThatWasJustStarted(t *testing.T) {
+	t.Parallel()
+	data, backup := filepath.Join(t.TempDir(), "s.db"), filepath.Join(t.TempDir(), "b.db")
+	inFile(t, backup, beforehand)
+	d := restoring(data)
+	var st *boltstore.Store
+	d.Random = &afterStart{start: func() {
+		var err error
+		if st, err = boltstore.Open(boltstore.Options{Path: data}); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := server.Restore(t.Context(), d, backup, server.RestoreOptions{}); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("it was restored over the file of a server that runs: %v", err)
+	}
+	if err := errors.Join(st.Update(t.Context(), func(tx store.Tx) error { return tx.Accounts().Put(store.Account{ID: "eve", Email: "e@example.org"}) }), st.Close()); err != nil {
+		t.Fatal(err)
+	}
+	inFile(t, data, func(tx store.Tx) error {
+		if _, ok, err := tx.Accounts().Get("eve"); err != nil || !ok {
+			t.Errorf("what that server stored is lost, %v", err)
+		}
+		return nil
+	})
 	if left, err := os.ReadDir(filepath.Dir(data)); err != nil || len(left) != 1 {
 		t.Errorf("%v is left, %v", left, err)
 	}

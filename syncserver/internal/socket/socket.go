@@ -5,7 +5,6 @@ package socket
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -97,14 +96,4 @@ func (c *Conn) Flush(ctx context.Context) error {
 		return fmt.Errorf("write to the network: %w", err)
 	}
 	return nil
-}
-
-// TCP is the connection below everything, nil if it is something else.
-func (c *Conn) TCP() *net.TCPConn {
-	below := c.Conn
-	if t, ok := below.(*tls.Conn); ok {
-		below = t.NetConn()
-	}
-	tcp, _ := below.(*net.TCPConn)
-	return tcp
 }

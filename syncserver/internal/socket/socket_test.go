@@ -110,18 +110,3 @@ func TestFlushEndsTheConnectionOfWhoDoesNotRead(t *testing.T) {
 	})
 	<-served
 }
-
-func TestTheConnectionBelowIsFound(t *testing.T) {
-	t.Parallel()
-	_, served := accept(t, func(_ *websocket.Conn, c *socket.Conn) {
-		if c.TCP() == nil {
-			t.Error("there is no TCP connection below")
-		}
-	})
-	<-served
-	one, other := net.Pipe()
-	t.Cleanup(func() { _ = one.Close(); _ = other.Close() })
-	if (&socket.Conn{Conn: one}).TCP() != nil {
-		t.Error("a pipe is no TCP connection")
-	}
-}

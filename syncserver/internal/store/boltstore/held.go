@@ -16,26 +16,34 @@ import (
 )
 
 // Held is a data file that this process keeps from every server while another is put in its place. It is not changed.
-type Held struct{ db *bbolt.DB }
+type Held struct {
+	db    *bbolt.DB
+	there bool
+}
 
 // Hold takes a data file. One that is not there, or that cannot be used, is no obstacle: no server can use it either. It
 // fails with Unavailable if a server has it.
 func Hold(path string) (h *Held, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			h, err = &Held{}, nil
+			h, err = &Held{there: true}, nil
 		}
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return &Held{}, nil
+	} else if err == nil && info.Size() == 0 {
+		return &Held{there: true}, nil
 	}
 	db, err := lock(Options{Path: path, LockTimeout: lockTimeout})
 	if fault.KindOf(err) == fault.Unavailable {
 		return nil, err
 	}
-	return &Held{db: db}, nil
+	return &Held{db: db, there: true}, nil
 }
+
+// There tells whether there is a file at all. Where there is none, nothing keeps a server from making one meanwhile.
+func (h *Held) There() bool { return h.there }
 
 // Readable tells whether the file can be used.
 func (h *Held) Readable() bool { return h.db != nil }
