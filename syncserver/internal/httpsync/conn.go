@@ -33,8 +33,9 @@ type conn struct {
 	todo chan task
 
 	dev uint64 // of the hello; the reader's
-	// follows is the writer's.
-	follows map[string]*follow
+	// The writer's. welcomed says that the hello was answered: nothing else may be told before.
+	follows  map[string]*follow
+	welcomed bool
 }
 
 // task is one thing for the writer to do: exactly one field is set.

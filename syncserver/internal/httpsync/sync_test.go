@@ -58,6 +58,24 @@ func assertEqual(t *testing.T, a, b *device, id board.ID) {
 
 // A device that is new, one that comes back within the log, and one that is current get a snapshot, the missing edits,
 // and nothing.
+// A device takes whoever does not begin with a welcome for no server at all.
+func TestTheWelcomeComesFirstWhateverElseThereIsToTell(t *testing.T) {
+	t.Parallel()
+	srv, other, _ := start(t, servertest.Options{})
+	d := newDevice(t, srv, srv.LogIn("ann@example.org"))
+	for range 20 {
+		d.dial()
+		other.send(wire.Subscribe{Cursor: wire.Cursor{Board: newBoard(), New: true}})
+		await[wire.Boards](other)
+		d.send(wire.Hello{Versions: []int{wire.Version}, App: "test", Dev: fmt.Sprintf("%x", d.clock.Dev)})
+		if m, err := d.next(); err != nil {
+			t.Fatal(err)
+		} else if _, ok := m.(wire.Welcome); !ok {
+			t.Fatalf("the first message is a %T", m)
+		}
+	}
+}
+
 func TestSI4_ResumeFromCursor(t *testing.T) {
 	t.Parallel()
 	srv, a, id := start(t, servertest.Options{})

@@ -96,6 +96,8 @@ func (c *conn) carryOut(ctx context.Context, t task) (end closing, err error) {
 	case t.follow != nil:
 		return end, c.follow(ctx, *t.follow)
 	}
+	_, isWelcome := t.send.(wire.Welcome)
+	c.welcomed = c.welcomed || isWelcome
 	return end, c.send(ctx, t.send)
 }
 
@@ -104,6 +106,9 @@ func (c *conn) news(ctx context.Context) (end closing, err error) {
 	p := c.member.Take()
 	if p.Ended {
 		return closingFor(fault.New(fault.Unauthenticated, "You have signed out.")), nil
+	}
+	if !c.welcomed {
+		return end, nil // what there is to tell comes after the welcome anyway, as it is by then
 	}
 	for _, s := range p.Seats {
 		if f := c.follows[string(s.Board())]; f != nil && f.seat == s {
