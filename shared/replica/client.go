@@ -36,6 +36,9 @@ type clientRecord struct {
 	PageOf Cursor `cbor:"7,keyasint"` // the snapshot they belong to
 	// Dead is the number up to which operations may be shown although what they changed was buried.
 	Dead uint64 `cbor:"8,keyasint,omitempty"`
+	// Alike is the number up to which operations may bear stamps that a copy of the device gave to others. Of rows that are
+	// stamped alike those that were merged first show, which are not the same in a view in memory and in the stored one.
+	Alike uint64 `cbor:"9,keyasint,omitempty"`
 }
 
 // queued is an operation that waits. Offer marks what this device only offers again; if that is refused and was somebody
@@ -152,6 +155,9 @@ func (c *Client) fold() error {
 func (c *Client) enqueue(op *Op, offer bool) error {
 	c.meta.LastN++
 	op.N = c.meta.LastN
+	if !op.As.IsZero() {
+		c.meta.Alike = op.N
+	}
 	return put(c.tx, numberKey(keyQueue, op.N), queued{*op, offer})
 }
 
@@ -296,6 +302,7 @@ func (c *Client) Reincarnate(clock *hlc.Clock, wall int64) error {
 			return err
 		}
 	}
+	c.meta.Alike = c.meta.LastN
 	return c.save()
 }
 

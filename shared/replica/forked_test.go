@@ -114,3 +114,94 @@ func TestSI3_WhatIsSentAgainIsNoFork(t *testing.T) {
 	exchange(t, a, server, true)
 	same(t, server, a)
 }
+
+// Two copies stamp rows alike. What is shown of them depends on which the log tells of first, so the view has to be read anew.
+func TestSI10_RowsThatCopiesStampedAlikeShowAsTheyAreStored(t *testing.T) {
+	for name, c := range map[string]struct{ remade, pages bool }{
+		"what the other sent under the common name": {remade: true},
+		"what the other sent under a new name":      {},
+		"what the other sent, told by a snapshot":   {remade: true, pages: true},
+		"what the other sent anew, by a snapshot":   {pages: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			first := &device{clock: hlc.Clock{Dev: 1}}
+			exchange(t, first, server, true)
+			second := &device{tx: *first.tx.Clone(), clock: first.clock}
+			first.edit(t, 1000, appendRows(0, 1))
+			second.edit(t, 1000, appendRows(10, 3))
+			if !c.remade {
+				first.clock.Dev = 2
+				must(t, first.open(t).Reincarnate(&first.clock, 1000))
+			}
+			first.submit(t, server, 1)
+			if c.remade {
+				second.clock.Dev = 2
+				must(t, second.open(t).Reincarnate(&second.clock, 1000))
+			}
+			screen := second.view(t)
+			if c.pages {
+				h, err := replica.OpenHub(server)
+				must(t, err)
+				p, err := h.Snapshot(1 << 20)
+				must(t, err)
+				ch, err := second.open(t).Snapshot(p[0], &second.clock, 1000)
+				must(t, err)
+				second.follow(t, screen, ch)
+			} else {
+				second.pull(t, server, screen)
+			}
+			if n := screen.Rows("w").Len(); n != 1 {
+				t.Errorf("%d rows; what came first is one", n)
+			}
+
+			// A trim of the rows that came first bares the end of those that wait, until these are judged.
+			third := &device{clock: hlc.Clock{Dev: 3}}
+			exchange(t, third, server, true)
+			ack := second.submit(t, server, 1)
+			key := third.view(t).Rows("w").Key(0)
+			key.Index++
+			third.edit(t, 1001, replica.Edit{Kind: replica.OpRows, Entity: "w", Rows: &replica.RowChange{DropTo: &key}})
+			third.submit(t, server, 1)
+			second.pull(t, server, screen)
+			ch, err := second.open(t).Ack(ack)
+			must(t, err)
+			second.follow(t, screen, ch)
+			same(t, server, second)
+		})
+	}
+}
+
+func (d *device) view(t *testing.T) *replica.State {
+	t.Helper()
+	s, err := d.open(t).View()
+	must(t, err)
+	return s
+}
+
+// pull takes what is new in the log, also on the screen.
+func (d *device) pull(t *testing.T, server *replica.Memory, screen *replica.State) {
+	t.Helper()
+	h, err := replica.OpenHub(server)
+	must(t, err)
+	c := d.open(t)
+	delta, _, err := h.Since(c.Status().Epoch, c.Status().Seen, 10, 1<<20)
+	must(t, err)
+	ch, err := c.Delta(delta, &d.clock)
+	must(t, err)
+	d.follow(t, screen, ch)
+}
+
+// follow does to the screen what a message changed, and compares it with what is stored.
+func (d *device) follow(t *testing.T, screen *replica.State, ch replica.Changes) {
+	t.Helper()
+	for _, op := range ch.Ops {
+		screen.Apply(op)
+	}
+	if ch.Rebuild {
+		*screen = *d.view(t)
+	}
+	if !screen.Equal(d.view(t)) {
+		t.Errorf("device %d shows something else than what it stores", d.clock.Dev)
+	}
+}

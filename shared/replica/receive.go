@@ -151,17 +151,20 @@ func (c *Client) follow(moved moves) error {
 	return nil
 }
 
-// settle drops what was judged and has been seen. If something was buried, that may change the view.
+// settle drops what was judged and has been seen. If something was buried or stamped alike, that may change the view.
 func (c *Client) settle(ch *Changes) error {
 	if c.meta.Seen < c.meta.AckSeq {
 		return nil
 	}
 	n, err := remove(c.tx, []byte{keyQueue}, numberKey(keyQueue, c.meta.Acked+1))
-	if n > 0 && c.meta.Dead > 0 {
+	if n > 0 && c.meta.Dead+c.meta.Alike > 0 {
 		ch.Rebuild = true
 		if c.meta.Acked >= c.meta.Dead {
 			c.meta.Dead = 0
 		}
+	}
+	if c.meta.Acked >= c.meta.Alike {
+		c.meta.Alike = 0
 	}
 	return err
 }
@@ -225,9 +228,16 @@ func (c *Client) entry(op *Op, clock *hlc.Clock, moved *moves, ch *Changes) erro
 		return err
 	}
 	ch.Ops = append(ch.Ops, *op)
-	if op.Kind == OpBury {
+	switch op.Kind {
+	case OpBury:
 		// What waits for the entity is shown until it is judged.
 		ch.Rebuild, c.meta.Dead = true, c.meta.LastN
+	case OpRows:
+		if op.At().Dev == clock.Dev && op.Stamp.Dev != clock.Dev {
+			c.meta.Alike = c.meta.LastN // a copy's, perhaps
+		}
+		ch.Rebuild = ch.Rebuild || c.meta.Alike > 0
+	case OpSet:
 	}
 	return nil
 }

@@ -1,10 +1,6 @@
 package replica
 
-import (
-	"slices"
-
-	"widgets.pro/shared/hlc"
-)
+import "widgets.pro/shared/hlc"
 
 // Snapshot takes one page. Pages are kept aside until the last one has come, and then replace what was confirmed in one
 // step; ErrGap means that a page is missing and everything has to be sent again. If the server does not know what this
@@ -63,9 +59,18 @@ func (c *Client) adopt(of Cursor, clock *hlc.Clock, wall int64, ch *Changes) err
 			return err
 		}
 	}
-	err = c.settle(ch)
+	if err := c.settle(ch); err != nil {
+		return err
+	}
 	c.meta.Dead = c.meta.LastN // the snapshot may lack what was buried after it had been accepted
-	return err
+	return each(c.tx, []byte{keyQueue}, func(_ []byte, q queued) error {
+		if r := now.rows[q.Op.Entity]; r != nil && q.Op.Rows != nil {
+			if _, there := r.segment(q.Op.At()); there {
+				c.meta.Alike = max(c.meta.Alike, q.Op.N)
+			}
+		}
+		return nil
+	})
 }
 
 // pages reads the pages that were kept aside, one by one: fn writes, which it must not do during a Scan.
@@ -156,8 +161,7 @@ func newerRows(ours, theirs *Rows) []Op {
 		ops = append(ops, Op{Rows: &RowChange{DropTo: &drop}})
 	}
 	for _, s := range ours.segments {
-		i, ok := slices.BinarySearchFunc(theirs.segments, s.Stamp, func(t Segment, stamp hlc.Stamp) int { return t.Stamp.Compare(stamp) })
-		if !ok || s.First < theirs.segments[i].First {
+		if t, ok := theirs.segment(s.Stamp); !ok || s.First < t.First {
 			ops = append(ops, Op{As: s.Stamp, Rows: &RowChange{Rows: s.Rows, First: s.First}})
 		}
 	}

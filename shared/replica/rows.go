@@ -53,6 +53,15 @@ func (r *Rows) Log(entity string) RowLog {
 	return RowLog{Entity: entity, Columns: r.Columns, Stamp: r.Stamp, Floor: r.Floor, Segments: slices.Clone(r.segments)}
 }
 
+// segment is what is there of the rows of one operation.
+func (r *Rows) segment(stamp hlc.Stamp) (Segment, bool) {
+	i, ok := slices.BinarySearchFunc(r.segments, stamp, func(s Segment, stamp hlc.Stamp) int { return s.Stamp.Compare(stamp) })
+	if !ok {
+		return Segment{}, false
+	}
+	return r.segments[i], true
+}
+
 func (r *Rows) clone() *Rows {
 	c := *r
 	c.segments = slices.Clone(r.segments)

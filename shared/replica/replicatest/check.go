@@ -225,6 +225,22 @@ func (m *model) kept() {
 	}
 }
 
+// rowsAlike reports whether two copies of a device stamped changes of rows alike: those that reached the server first stay, so
+// their order matters.
+func (m *model) rowsAlike() bool {
+	seen := map[hlc.Stamp]bool{}
+	for _, j := range m.order {
+		if j.op.Kind != replica.OpRows {
+			continue
+		}
+		if seen[j.op.At()] {
+			return true
+		}
+		seen[j.op.At()] = true
+	}
+	return false
+}
+
 // burials takes out of a state what is buried.
 func (m *model) burials(s *replica.State) {
 	for e := range m.graves {
@@ -271,8 +287,11 @@ func (m *model) replays(state *replica.State) {
 	if m.base != nil {
 		base = m.base
 	}
-	fold := base.Clone()
-	for _, j := range slices.Backward(m.order) {
+	fold, order := base.Clone(), slices.Clone(m.order)
+	if !m.rowsAlike() {
+		slices.Reverse(order)
+	}
+	for _, j := range order {
 		fold.Apply(j.op)
 		fold.Apply(j.op)
 	}

@@ -29,6 +29,7 @@ func TestFoundSchedulesHold(t *testing.T) {
 		{name: "a copy takes the other one's stamps for its own", seeds: []uint64{21, 49, 248}, cfg: copies},
 		{name: "a copy gives up again what the other one has given up", seeds: []uint64{310, 573, 971}, cfg: copies},
 		{name: "an answer speaks of edits that only the other copy has made", seeds: []uint64{335, 940, 1497}, cfg: copies},
+		{name: "rows that two copies stamped alike show as they came", seeds: []uint64{809971913}, cfg: copies},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
