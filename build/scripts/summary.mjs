@@ -36,6 +36,7 @@ function go(text) {
 }
 
 load("laws.json", go);
+load("long.json", go);
 load("go.json", go);
 load("unit.json", (text) => {
   const r = JSON.parse(text);

@@ -14,10 +14,11 @@ stage() {
 }
 
 gotestsum=(go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --hide-summary skipped)
-# The simulation of replicas is one goroutine, which the race detector could only make ten times as slow.
-laws=./shared/replica/...
+# The simulation of replicas is one goroutine, which the race detector could only make ten times as slow; and what the
+# detector would make too slow carries the tag !race.
 mapfile -t rest < <(go list ./... | grep -v '/shared/replica\(/\|$\)')
-stage "Go, replication" "${gotestsum[@]}" --jsonfile "$out/laws.json" -- -timeout 15m "$laws"
+stage "Go, replication" "${gotestsum[@]}" --jsonfile "$out/laws.json" -- -timeout 15m ./shared/replica/...
+stage "Go, long work" "${gotestsum[@]}" --jsonfile "$out/long.json" -- -timeout 15m ./app/internal/syncclient
 stage "Go, with the race detector" "${gotestsum[@]}" --jsonfile "$out/go.json" -- -race -timeout 15m "${rest[@]}"
 stage "front end: types and components" npm --prefix frontend run --silent check
 stage "front end: unit tests" npm --prefix frontend run --silent test -- --reporter=default --reporter=json --outputFile.json="$PWD/$out/unit.json"

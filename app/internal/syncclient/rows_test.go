@@ -1,3 +1,7 @@
+//go:build !race
+
+// What takes long is not tried under the race detector too, which would make it take ten times as long.
+
 package syncclient_test
 
 import (

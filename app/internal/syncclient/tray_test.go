@@ -129,29 +129,6 @@ func TestQ4_SI2_TheTrayTellsWhatWasRefusedAndTheCopyHasIt(t *testing.T) {
 	}
 }
 
-// A long queue that is refused altogether comes back fast, stays over a restart, and is told in few lines.
-func TestQ4_SI2_TenThousandRefusedEditsAreInTheTray(t *testing.T) {
-	var w board.WidgetID
-	var begin time.Time
-	_, bob, id := lowered(t, func(a, _ person, id board.ID) {
-		w = a.edit(id, workspace.Edit{Do: workspace.DoAdd, Kind: board.KindTable, Title: "n", Columns: columns("n")}).Added[0]
-	}, func(bob person, id board.ID) {
-		bob.queue(&tally{id: id, widget: w}, manyEdits)
-		begin = time.Now()
-	})
-	t.Logf("%d edits refused in %v", manyEdits, time.Since(begin).Round(time.Millisecond))
-	bob.restart()
-	begin = time.Now()
-	tray := bob.tray(id)
-	t.Logf("listed in %v", time.Since(begin).Round(time.Millisecond))
-	if tray.Edits != manyEdits || len(tray.Changes) != 2 || tray.Changes[0].Rows != manyEdits/2 || tray.Changes[1].Value != "5000 rows" || tray.Changes[1].Times != manyEdits/2 {
-		t.Errorf("%s", text(tray))
-	}
-	copied, err := bob.KeepCopy(id)
-	bob.must(err)
-	bob.has(&tally{id: copied, widget: w, rows: manyEdits / 2})
-}
-
 // Who may not open a dashboard any more sees in the tray what they had not sent, and may take it away as a file.
 func TestQ4_I6_TheTrayOfADashboardThatWasTakenAway(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{})
