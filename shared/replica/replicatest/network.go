@@ -31,6 +31,9 @@ type link struct {
 	open   bool    // at the server
 	dead   [2]bool // what is sent from now on does not arrive
 	frames [2][]frame
+	// otherLog says that the server was put back since, and went on under the same epoch. What comes from here when the device
+	// has given it up looks like the log that there is now, and is not: not even a loose device may take it.
+	otherLog bool
 
 	// What the server keeps of a connection.
 	greeted bool
@@ -142,7 +145,7 @@ func (w *world) arrive(l *link, way int, f frame) {
 	}
 	w.server.room(l)
 	d := l.device
-	if l != d.link && !d.loose {
+	if l != d.link && (!d.loose || l.otherLog) {
 		return
 	}
 	if !ok {

@@ -24,6 +24,7 @@ func TestFoundSchedulesHold(t *testing.T) {
 		{name: "pages of two answers are mixed", seeds: []uint64{4452, 4981}, steps: 300},
 		{name: "a snapshot counts although newer changes have overtaken it", seeds: []uint64{3, 435, 761}, steps: 300},
 		{name: "a late message of before a restore tells of a burial", seeds: []uint64{502, 716, 911}, cfg: restored},
+		{name: "a late message of before a restore tells of positions that hold something else", seeds: []uint64{403024996}, cfg: restored},
 		{name: "offers go without a word when access ends", seeds: []uint64{5003966}, cfg: restored},
 		{name: "a copy takes the verdicts on the other one's edits for its own", seeds: []uint64{108, 243, 1277}, cfg: copies},
 		{name: "a copy takes the other one's stamps for its own", seeds: []uint64{21, 49, 248}, cfg: copies},

@@ -377,6 +377,11 @@ func (s *server) restore() {
 			}
 		}
 	}
+	if s.unmade > 0 {
+		for _, l := range s.w.links {
+			l.otherLog = true
+		}
+	}
 	s.w.model.restored()
 }
 
