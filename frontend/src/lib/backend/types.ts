@@ -69,16 +69,7 @@ export interface HistoryChange {
 }
 
 export type HistoryWhat =
-  | "set"
-  | "added"
-  | "removed"
-  | "back"
-  | "trashed"
-  | "untrashed"
-  | "appended"
-  | "replaced"
-  | "trimmed"
-  | "buried";
+  "set" | "added" | "removed" | "back" | "trashed" | "untrashed" | "appended" | "replaced" | "trimmed" | "buried";
 
 /** One thing that was changed, in one widget or, with "" as widget, in the dashboard's head. */
 export interface HistoryItem {
