@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"widgets.pro/app/internal/syncclient"
 	"widgets.pro/app/internal/workspace"
@@ -56,6 +57,9 @@ func TestQ3_TheLaterWinsAndTheOtherIsInTheHistory(t *testing.T) {
 	bob.untilState(workspace.StateOffline)
 	bob.edit(id, rename(w, "Of bob"))
 	bob.edit(id, rename(w, "Of bob, again"))
+	for made := time.Now().UnixMilli() + 2; time.Now().UnixMilli() < made; { // two edits of a millisecond have no order by time
+		time.Sleep(time.Millisecond)
+	}
 	ann.edit(id, rename(w, "Of ann"))
 
 	// Offline, what waits is told, and that there is more.

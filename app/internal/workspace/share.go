@@ -48,13 +48,17 @@ func (w *Workspace) Share(id board.ID, ask ShareChange) error {
 	if err != nil || len(commands)+len(dropped) == 0 {
 		return err
 	}
-	if err := w.queue(d, commands, dropped); err != nil {
-		return err
+	w.mu.Lock()
+	before := d.warned
+	if asked.Action == sharing.SetExpiry && asked.Expires <= w.clock()+warnAhead.Milliseconds() {
+		d.warned = asked.Expires // by whoever chose it, and before anybody looks at the new end
 	}
-	if asked.Action == sharing.SetExpiry && asked.Expires <= w.wall()+warnAhead.Milliseconds() {
+	w.mu.Unlock()
+	if err := w.queue(d, commands, dropped); err != nil {
 		w.mu.Lock()
-		d.warned = asked.Expires // by whoever chose it
+		d.warned = before
 		w.mu.Unlock()
+		return err
 	}
 	w.wake()
 	return nil
