@@ -574,6 +574,9 @@ func (w *walk) check(who, route, target, method string, a answered) {
 		`"^acc_"`, "", `"^org_"`, "", // in the description of the API
 		"/login?next=%2Forganisations%2F"+w.team, "", // what was asked for
 	).Replace(all)
+	if me.Account != "" {
+		all = strings.ReplaceAll(all, me.Account, "") // everybody may know their own
+	}
 	role := w.roles(who, target)
 	for _, s := range secrets {
 		if programs && (s == "acc_" && role.CanEdit() || (s == invitedAddress || strings.HasSuffix(s, "@example.org")) && role.CanShare()) {
