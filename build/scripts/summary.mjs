@@ -35,8 +35,7 @@ function go(text) {
   }
 }
 
-load("laws.json", go);
-load("long.json", go);
+load("plain.json", go);
 load("go.json", go);
 load("unit.json", (text) => {
   const r = JSON.parse(text);

@@ -14,12 +14,12 @@ stage() {
 }
 
 gotestsum=(go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --hide-summary skipped)
-# The simulation of replicas is one goroutine, which the race detector could only make ten times as slow; and what the
-# detector would make too slow carries the tag !race.
-mapfile -t rest < <(go list ./... | grep -v '/shared/replica\(/\|$\)')
-stage "Go, replication" "${gotestsum[@]}" --jsonfile "$out/laws.json" -- -timeout 15m ./shared/replica/...
-stage "Go, long work" "${gotestsum[@]}" --jsonfile "$out/long.json" -- -timeout 15m ./app/internal/syncclient
-stage "Go, with the race detector" "${gotestsum[@]}" --jsonfile "$out/go.json" -- -race -timeout 15m "${rest[@]}"
+# What starts no goroutines of its own is not tried under the race detector, which would make it many times as slow, and neither
+# is the whole server as a process of its own, whose parts are. What the detector would make too slow elsewhere has the tag !race.
+mapfile -t plain < <(go list ./shared/... ./app/cmd/... ./syncserver ./syncserver/internal/preview ./syncserver/internal/render)
+mapfile -t raced < <(go list ./... | grep -vxF "$(printf '%s\n' "${plain[@]}")")
+stage "Go" "${gotestsum[@]}" --jsonfile "$out/plain.json" -- -timeout 15m "${plain[@]}" ./app/internal/syncclient
+stage "Go, with the race detector" "${gotestsum[@]}" --jsonfile "$out/go.json" -- -race -timeout 15m "${raced[@]}"
 stage "front end: types and components" npm --prefix frontend run --silent check
 stage "front end: unit tests" npm --prefix frontend run --silent test -- --reporter=default --reporter=json --outputFile.json="$PWD/$out/unit.json"
 stage "the pages, in Chromium" npm --prefix frontend run --silent e2e

@@ -47,7 +47,7 @@ type Options struct {
 	// MaxBytes bounds the data file, as a full disk would; 0 means no bound.
 	MaxBytes int
 	// Grouped has the store commit in groups, as servers do. Otherwise it runs each closure twice, the first time for
-	// nothing, as it may, and has those fail that do not do the same both times.
+	// nothing, as it may, and has those fail that do not do the same both times; but not under the race detector.
 	Grouped bool
 	// Base is the public base URL; "" means the server's own address.
 	Base string
@@ -139,7 +139,7 @@ func (s *Server) start() {
 	s.server, err = server.New(server.Deps{
 		Config: cfg,
 		Log:    slog.New(slog.NewTextHandler(s.o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes, Rehearse: !s.o.Grouped,
+		Now:    s.o.Now, Random: rand.Reader, Front: s.o.Front, MaxBytes: s.o.MaxBytes, Rehearse: rehearses && !s.o.Grouped,
 		Timeouts: httpsync.Timeouts{Hello: s.o.Hello, Write: s.o.Write, Ping: s.o.Ping, Pong: s.o.Pong},
 	})
 	if err != nil {
