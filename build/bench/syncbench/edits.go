@@ -166,7 +166,8 @@ func writeAll(ctx context.Context, server *process.Process, places []place, k ki
 	defer cancel()
 	writers := make([]*writer, k.writers)
 	for i := range writers {
-		p := places[i/k.devices]
+		place := i / k.devices
+		p := places[place%accounts*boardsOfAccount+place/accounts] // in turn of each account, whose connections are limited
 		own := widgetsOfBoard / sharing
 		of := i % k.devices * own
 		w, err := newWriter(ctx, server.Base, p.account, p.board, p.widgets[of:of+own], k.batch, o.now())

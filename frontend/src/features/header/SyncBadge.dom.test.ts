@@ -30,7 +30,7 @@ test("Q1 a long queue is told in words and drawn, and spoken at its quarters and
   }
   expect(heard.size).toBe(4);
   await fireEvent.click(screen.getByRole("button", { name: /sync status/ }));
-  const bar = screen.getByRole("progressbar", { name: "Changes sent" });
+  const bar = await screen.findByRole("progressbar", { name: "Changes sent" });
   expect(bar.getAttribute("max")).toBe("10000");
   tell(backend, 0, 0);
   await waitFor(() => {
