@@ -13,9 +13,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -26,7 +23,6 @@ const password = "correct horse battery staple"
 
 type options struct {
 	server   string
-	parts    string
 	rounds   int
 	duration time.Duration
 	brief    bool
@@ -37,7 +33,6 @@ type options struct {
 func main() {
 	o := options{now: time.Now}
 	flag.StringVar(&o.server, "server", "build/bin/widgets-server", "the server's binary")
-	flag.StringVar(&o.parts, "parts", "edits", "what to measure, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, of which the median counts")
 	flag.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "time of one run of writers")
 	flag.BoolVar(&o.brief, "brief", false, "measure only what has a target")
@@ -52,40 +47,15 @@ func main() {
 	}
 }
 
-// part is one thing that is measured, in a directory of its own.
-type part struct {
-	name    string
-	measure func(ctx context.Context, out io.Writer, o options, dir string) (missed bool, err error)
-}
-
-func parts() []part {
-	return []part{{"edits", edits}}
-}
-
 func run(ctx context.Context, out io.Writer, o options) (err error) {
 	dir, err := os.MkdirTemp(o.dir, "syncbench")
 	if err != nil {
 		return fmt.Errorf("make a directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	missed := false
-	wanted := strings.Split(o.parts, ",")
-	for _, p := range parts() {
-		if !slices.Contains(wanted, p.name) {
-			continue
-		}
-		own := filepath.Join(dir, p.name)
-		if err := os.Mkdir(own, 0o700); err != nil {
-			return fmt.Errorf("make a directory: %w", err)
-		}
-		m, err := p.measure(ctx, out, o, own)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
-		missed = missed || m
+	missed, err := edits(ctx, out, o, dir)
+	if err == nil && missed {
+		err = report.ErrMissed
 	}
-	if missed {
-		return report.ErrMissed
-	}
-	return nil
+	return err
 }
