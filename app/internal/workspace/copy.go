@@ -1,8 +1,6 @@
 package workspace
 
 import (
-	"fmt"
-
 	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
@@ -46,22 +44,11 @@ func (w *Workspace) ExportTray(id board.ID) ([]byte, error) {
 // tray reads the refused edits of a dashboard. The caller holds w.write and has opened the dashboard.
 func (w *Workspace) tray(d *dashboard) ([]replica.Refused, error) {
 	var tray []replica.Refused
-	err := w.deps.Store.View(func(tx *localstore.Tx) error {
-		rtx, err := tx.Replica(d.rec.ID)
-		if err != nil {
-			return err
-		}
-		c, err := replica.OpenClient(rtx)
-		if err != nil {
-			return err
-		}
+	err := w.viewClient(d.rec.ID, func(c *replica.Client) (err error) {
 		tray, err = c.Tray()
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read refused edits of dashboard %s: %w", d.rec.ID, err)
-	}
-	return tray, nil
+	return tray, err
 }
 
 // KeepCopy makes a dashboard of one's own from one whose edits were refused, with the refused edits in it, and forgets

@@ -71,14 +71,10 @@ func (w *Workspace) open(id board.ID) (*dashboard, error) {
 	return d, w.load(d)
 }
 
-// load brings a dashboard's replica into memory. The caller holds w.write.
-func (w *Workspace) load(d *dashboard) error {
-	if d.state != nil {
-		return nil
-	}
-	var state *replica.State
+// viewClient reads a dashboard's replica as it is on the disk. What fn is given ends with it.
+func (w *Workspace) viewClient(id board.ID, fn func(*replica.Client) error) error {
 	err := w.deps.Store.View(func(tx *localstore.Tx) error {
-		rtx, err := tx.Replica(d.rec.ID)
+		rtx, err := tx.Replica(id)
 		if err != nil {
 			return err
 		}
@@ -86,11 +82,25 @@ func (w *Workspace) load(d *dashboard) error {
 		if err != nil {
 			return err
 		}
-		state, err = c.View()
-		return err
+		return fn(c)
 	})
 	if err != nil {
-		return fmt.Errorf("load dashboard %s: %w", d.rec.ID, err)
+		return fmt.Errorf("read dashboard %s: %w", id, err)
+	}
+	return nil
+}
+
+// load brings a dashboard's replica into memory. The caller holds w.write.
+func (w *Workspace) load(d *dashboard) error {
+	if d.state != nil {
+		return nil
+	}
+	var state *replica.State
+	if err := w.viewClient(d.rec.ID, func(c *replica.Client) (err error) {
+		state, err = c.View()
+		return err
+	}); err != nil {
+		return err
 	}
 	d.state = state
 	if d.screen == nil {

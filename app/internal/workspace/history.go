@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"widgets.pro/app/internal/localstore"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
 	"widgets.pro/shared/replica"
@@ -165,24 +164,6 @@ func (d *dashboard) titleOf(id board.WidgetID) (title string) {
 	raw, _, _ := d.state.Register(string(id), board.FieldTitle)
 	_ = json.Unmarshal(raw, &title) // nonsense reads as no title, as everywhere
 	return title
-}
-
-func (w *Workspace) viewClient(id board.ID, fn func(*replica.Client) error) error {
-	err := w.deps.Store.View(func(tx *localstore.Tx) error {
-		rtx, err := tx.Replica(id)
-		if err != nil {
-			return err
-		}
-		c, err := replica.OpenClient(rtx)
-		if err != nil {
-			return err
-		}
-		return fn(c)
-	})
-	if err != nil {
-		return fmt.Errorf("read dashboard %s: %w", id, err)
-	}
-	return nil
 }
 
 // Then is a dashboard as it was at a position of its history. Faults name the position: NotFound says that nothing is known

@@ -194,21 +194,12 @@ func (w *Workspace) Ops(id board.ID, after uint64) (wire.Ops, error) {
 	if d == nil {
 		return batch, nil
 	}
-	err := w.deps.Store.View(func(tx *localstore.Tx) error {
-		rtx, err := tx.Replica(id)
-		if err != nil {
-			return err
-		}
-		c, err := replica.OpenClient(rtx)
-		if err != nil {
-			return err
-		}
+	if err := w.viewClient(id, func(c *replica.Client) (err error) {
 		batch.Floor = c.Status().Acked
 		batch.Ops, err = c.Pending(after, wire.MaxBatchOps, wire.MaxBatchBytes)
 		return err
-	})
-	if err != nil {
-		return batch, fmt.Errorf("read edits of dashboard %s: %w", id, err)
+	}); err != nil {
+		return batch, err
 	}
 	for i, op := range batch.Ops {
 		if op.N > barrier || op.Stamp.Dev != batch.Ops[0].Stamp.Dev {
