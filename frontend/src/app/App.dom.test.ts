@@ -26,6 +26,27 @@ test("a lost program is told, and what was missed is fetched when it is back", a
   expect(backend.called("boardSince").length).toBeGreaterThan(before);
 });
 
+test("what nobody answers is told once, by the notice, and asked again", async () => {
+  const backend = await start();
+  const { version } = backend.view(shopId);
+  backend.silent.add("boardSince").add("state");
+  backend.emit({ type: "board", id: shopId, version: version + 1 }, { type: "state" });
+  await expect.poll(() => backend.called("boardSince").length).toBe(1);
+  await expect.poll(() => backend.called("state").length).toBe(2);
+  await settle();
+  expect(screen.queryByText("No answer.")).toBeNull();
+
+  // The connection is there, so it was this one call only.
+  backend.silent.clear();
+  await expect.poll(() => backend.called("boardSince").length, { timeout: 3000 }).toBe(2);
+  expect(backend.called("state").length).toBe(3);
+
+  // What is answered with a failure is told.
+  backend.faults.set("boardSince", { kind: "internal", message: "Out of order." });
+  backend.emit({ type: "board", id: shopId, version: version + 2 });
+  expect(await screen.findByText("Out of order.")).toBeTruthy();
+});
+
 test("the list is searched, and samples and shared dashboards are marked", async () => {
   await start();
   const list = within(screen.getByRole("navigation", { name: "Dashboards" }));

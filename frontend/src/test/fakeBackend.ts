@@ -1,4 +1,4 @@
-import { BackendError, type Backend } from "../lib/backend/backend";
+import { BackendError, UnreachableError, type Backend } from "../lib/backend/backend";
 import type {
   AppEvent,
   AppState,
@@ -38,6 +38,8 @@ export class FakeBackend implements Backend {
   readonly calls: (readonly [string, ...unknown[]])[] = [];
   /** Faults to answer with, by method. */
   readonly faults = new Map<string, Fault>();
+  /** The calls that nobody answers. */
+  readonly silent = new Set<string>();
   /** Calls wait for this, when set. */
   gate: Promise<void> | null = null;
   /** Whether the server hears at once of commands about links and people; see connect. */
@@ -62,6 +64,7 @@ export class FakeBackend implements Backend {
     this.calls.push([name, ...args]);
     await (this.gate ?? Promise.resolve());
     const fault = this.faults.get(name);
+    if (this.silent.has(name)) throw new UnreachableError({ kind: "unavailable", message: "No answer." });
     if (fault) throw new BackendError(fault);
   }
 

@@ -67,12 +67,12 @@ func (s *Service) write(r *http.Request, me account.Identity, id board.ID, label
 	}
 	out.Added = planned.Added
 	err = s.look(r.Context(), me, l, access.View, nil, func(g access.Grant) error {
-		out.Version = l.version(g)
 		step.Done(l.editors)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.undo.Push(step, true)
 		p.redo.Clear()
+		out.Version = s.relabel(me, l, g)
 		return nil
 	})
 	s.steps.weigh(p)
@@ -80,6 +80,17 @@ func (s *Service) write(r *http.Request, me account.Identity, id board.ID, label
 		return out, fmt.Errorf("show edits of %s: %w", id, err)
 	}
 	return out, nil
+}
+
+// relabel makes and tells a version with what can be undone by now: a tab may have fetched the one of the change itself
+// before that was noted. The caller holds l.mu.
+func (s *Service) relabel(me account.Identity, l *live, g access.Grant) (version int64) {
+	l.touch()
+	version = l.version(g)
+	if d, err := s.desk(me); err == nil {
+		d.hub.Publish(screen.Event{Type: screen.EventBoard, ID: l.id, Version: version})
+	}
+	return version
 }
 
 // begin returns the steps of an account on a dashboard that it may edit. Nothing is kept for whoever may not.
@@ -167,7 +178,7 @@ func (s *Service) travel(w http.ResponseWriter, r *http.Request, me account.Iden
 			return nil, err
 		}
 	}
-	err = s.look(r.Context(), me, l, access.View, nil, func(access.Grant) error {
+	err = s.look(r.Context(), me, l, access.View, nil, func(g access.Grant) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		from, to := stacks(p)
@@ -176,7 +187,7 @@ func (s *Service) travel(w http.ResponseWriter, r *http.Request, me account.Iden
 			reverse.Done(l.editors)
 			to.Push(reverse, false)
 		}
-		l.touch() // the labels have changed
+		s.relabel(me, l, g)
 		return nil
 	})
 	s.steps.weigh(p)

@@ -275,6 +275,51 @@ func TestSI22_UndoAndRedo(t *testing.T) {
 	}
 }
 
+// Whoever has the version that an edit made knows what can be undone, also a tab that fetched the change before its maker
+// had the answer; and the other tabs are told.
+func TestSI22_AnEditsVersionSaysWhatCanBeUndone(t *testing.T) {
+	t.Parallel()
+	srv := servertest.Start(t, servertest.Options{})
+	ann := open(t, srv, srv.SignUp("ann@example.org"))
+	id := ann.shop()
+	tab := open(t, srv, ann.who)
+	v := tab.view(id)
+	have, undo := v.Version, v.Undo
+	for i := range 100 {
+		label := fmt.Sprint("Rename ", i)
+		made := make(chan int64)
+		go func() {
+			a, err := ann.send(t.Context(), http.MethodPost, "boards/"+string(id)+"/edits", map[string]any{"label": label, "edits": []screen.Edit{title(label)}})
+			var out screen.Edited
+			if err == nil {
+				err = json.Unmarshal(a.body, &out)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			made <- out.Version
+		}()
+		for version := int64(0); version == 0 || have < version; {
+			select {
+			case version = <-made:
+			default:
+			}
+			p, whole := tab.patch(id, have)
+			if whole {
+				t.Fatal("everything came instead of what changed")
+			}
+			have, undo = p.Version, p.Undo
+		}
+		if undo == nil || *undo != label {
+			t.Fatalf("%s: %v is said to be undone", label, undo)
+		}
+	}
+	tab.hearOf(id)
+	ann.do(http.MethodPost, "boards/"+string(id)+"/undo", nil, nil)
+	now, _ := tab.patch(id, have)
+	tab.hear("what was undone", func(e screen.Event) bool { return e.ID == id && e.Version >= now.Version })
+}
+
 // A change of access reaches open browsers: they are told at once, and get nothing any more (rule V1).
 func TestV1_LostAccessAndEndedSessions(t *testing.T) {
 	t.Parallel()

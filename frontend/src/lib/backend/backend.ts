@@ -26,6 +26,11 @@ export class BackendError extends Error {
   }
 }
 
+/** A call that nobody answered: whoever listens is told by `lost`, and again when there is an answer. */
+export class UnreachableError extends BackendError {
+  override name = "UnreachableError";
+}
+
 /**
  * The one door to Go. Every call rejects with a BackendError. `http.ts` implements it over the bridge's HTTP API, which
  * the desktop window and the loopback page both reach.

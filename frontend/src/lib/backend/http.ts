@@ -1,4 +1,4 @@
-import { BackendError, type Backend } from "./backend";
+import { BackendError, UnreachableError, type Backend } from "./backend";
 import type {
   AppEvent,
   AppState,
@@ -340,8 +340,8 @@ export class HttpBackend implements Backend {
     }
   }
 
-  #unreachable(): BackendError {
-    return new BackendError(this.#answerer.unreachable);
+  #unreachable(): UnreachableError {
+    return new UnreachableError(this.#answerer.unreachable);
   }
 }
 

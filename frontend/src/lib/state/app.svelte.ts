@@ -1,5 +1,5 @@
 import { createContext } from "svelte";
-import type { Backend } from "../backend/backend";
+import { UnreachableError, type Backend } from "../backend/backend";
 import type {
   AppEvent,
   AppState,
@@ -34,6 +34,7 @@ export interface Panel {
   tab: "settings" | "data";
 }
 
+const again = 1000; // ms until what nobody answered is asked again
 const kept = 6; // open dashboards kept in memory, so that switching back is instant
 
 /**
@@ -61,6 +62,7 @@ export class AppStore {
   #stop: (() => void) | null = null;
   #loading: Promise<void> | null = null;
   #again = false;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     readonly backend: Backend,
@@ -112,6 +114,7 @@ export class AppStore {
       this.#stop?.();
       this.#stop = null;
       this.#looking.stop();
+      clearTimeout(this.#later);
     };
   }
 
@@ -163,7 +166,7 @@ export class AppStore {
         this.fault = null;
         if (before?.signUp && !before.account && this.state.account) this.welcome(this.state.account.email);
       } catch (error) {
-        if (this.state) this.report(faultOf(error));
+        if (this.state) this.#missed(error);
         else this.fault = faultOf(error);
         return;
       }
@@ -196,6 +199,21 @@ export class AppStore {
         }
       }
     }
+  }
+
+  /**
+   * What is shown could not be brought up to date. If nobody answered, that is told once, by `lost`, and what was missed
+   * is fetched when somebody does; or soon, if it was this one call only.
+   */
+  #missed(error: unknown): void {
+    if (!(error instanceof UnreachableError)) {
+      this.report(faultOf(error));
+      return;
+    }
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => {
+      if (!this.lost) this.#catchUp();
+    }, again);
   }
 
   #catchUp(): void {
@@ -264,6 +282,9 @@ export class AppStore {
           // Somebody else changed the same: the history has both.
           if (fault.kind === "conflict") this.toasts.show("info", fault.message, { action: this.#toHistory(to.id) });
           else this.report(fault);
+        },
+        (error) => {
+          this.#missed(error);
         },
         () => {
           if (this.board?.id === to.id) this.#looking.changed();

@@ -68,6 +68,8 @@ export class BoardStore {
     readonly id: BoardId,
     private readonly backend: Backend,
     private readonly report: (fault: Fault) => void,
+    /** Told why a newer view could not be fetched. */
+    private readonly missed: (error: unknown) => void,
     /** Told of every change that is made here. */
     private readonly changed: () => void = () => undefined,
   ) {}
@@ -247,7 +249,7 @@ export class BoardStore {
         if (error instanceof BackendError && fault.kind === "not_found") this.view = null;
         this.#wanted = this.view?.version ?? 0;
         if (!this.view) this.fault = fault;
-        else this.report(fault);
+        else this.missed(error);
         return;
       }
       // A refresh is answered by whatever the program has now.
@@ -287,7 +289,7 @@ export class BoardStore {
       const tray = await this.backend.tray(this.id);
       if (turn === this.#trays) this.tray = tray;
     } catch (error) {
-      if (turn === this.#trays) this.report(faultOf(error));
+      if (turn === this.#trays) this.missed(error);
     }
   }
 }
