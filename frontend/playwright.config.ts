@@ -4,7 +4,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "e2e",
   outputDir: "../build/test-results/e2e",
-  fullyParallel: false,
+  fullyParallel: true,
   workers: 2,
   // Looking at a page with axe takes most of a minute on a machine that is busy.
   timeout: 120_000,
@@ -16,7 +16,8 @@ export default defineConfig({
     browserName: "chromium",
     actionTimeout: 20_000,
     viewport: { width: 1440, height: 900 },
-    trace: "retain-on-failure",
+    // Without pictures of every moment, which would cost a tenth of the time.
+    trace: { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

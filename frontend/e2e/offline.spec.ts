@@ -1,17 +1,11 @@
 import { readFile } from "node:fs/promises";
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import { expectAccessible } from "./axe";
 import { Desk, note, PASSWORD } from "./desk";
 import { expect, test } from "./fixtures";
 import { mailed } from "./mail";
 import { App } from "./programs";
 
 const bob = "bob@example.org";
-
-async function clean(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-}
 
 test("Q4 SI2: whose role was lowered while offline finds the edits in a tray, exports them and keeps them as a copy", async ({
   owner,
@@ -74,7 +68,7 @@ test("Q4 SI2: whose role was lowered while offline finds the edits in a tray, ex
   await expect(page.getByRole("textbox", { name: "Dashboard title" })).toHaveCount(0);
   await expect(page.getByRole("link", { name: /Team figures.*3 changes not accepted/ })).toBeVisible();
   await expect(page.getByText("As Ann wrote it.")).toBeVisible();
-  await clean(page);
+  await expectAccessible(page);
 
   // By keyboard: discarding asks first, and Escape takes the question back.
   const discard = tray.getByRole("button", { name: "Discard my changes" });

@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
+import { expectAccessible } from "./axe";
 import { Desk, note, PASSWORD } from "./desk";
 import { expect, test, type Viewer } from "./fixtures";
 import { confirm, mailed } from "./mail";
@@ -54,11 +54,6 @@ async function settings(desk: Desk): Promise<object> {
   return { title, widgets, roles, invitations, editorsShare, mode: inForce.mode };
 }
 
-async function clean(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-}
-
 test("I1 I2 I3 I4 I5 I6 V1: two are invited, one new and one with an account; one edits, one looks and is removed", async ({
   owner,
   server,
@@ -87,7 +82,7 @@ test("I1 I2 I3 I4 I5 I6 V1: two are invited, one new and one with an account; on
     await expect(row).toBeVisible();
     await expect(row).toContainText(/Sent/);
   }
-  await clean(owner.page);
+  await expectAccessible(owner.page);
 
   // Bob has an account; somebody else's cannot use his link, and looking at it uses nothing up.
   const forBob = await mailed(server.url, bob, "/invite/");
@@ -99,7 +94,7 @@ test("I1 I2 I3 I4 I5 I6 V1: two are invited, one new and one with an account; on
   await expect(eve.getByText("eve@example.org").first()).toBeVisible();
   await expect(eve.getByText("Have a look")).toBeVisible();
   expect(await eve.content()).not.toContain("<b>please");
-  await clean(eve);
+  await expectAccessible(eve);
   const bobs = await accept(viewer, forBob);
   await expect(bobs.getByText("Seen by the invited.")).toBeVisible();
   await expect(bobs.getByRole("textbox", { name: "Dashboard title" })).toBeVisible();
@@ -295,7 +290,7 @@ test("I2 I5: an invitation that is eight days old lets nobody in, says so on bot
     await expect(page.getByRole("button")).toHaveCount(0);
     const html = await page.content();
     for (const hidden of ["Secret plans", "For your eyes", "editor", desk.id]) expect(html).not.toContain(hidden);
-    await clean(page);
+    await expectAccessible(page);
   }
 
   // No account was made, and none that there is by now gets in: not by the link, not by the list of what waits.

@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { expectAccessible } from "./axe";
 import { note, PASSWORD as password } from "./desk";
 import { expect, test } from "./fixtures";
 import { mailed } from "./mail";
@@ -27,19 +27,11 @@ async function post(page: Page, path: string, body: unknown): Promise<unknown> {
   );
 }
 
-async function clean(page: Page, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`),
-    what,
-  ).toEqual([]);
-}
-
 /** Looks at a page in both themes, and keeps a picture of each. */
 async function look(page: Page, name: string): Promise<void> {
   for (const theme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    await clean(page, `${name}, ${theme}`);
+    await expectAccessible(page, { what: `${name}, ${theme}`, recoloured: theme === "dark" });
     await page.screenshot({ path: `../build/test-results/web/${name}-${theme}.png` });
   }
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
