@@ -91,17 +91,19 @@ func (h *Hub) auditHistory(say func(string)) error {
 
 func (h *Hub) auditDevices(say func(string)) error {
 	kept, last := map[uint64]int{}, map[uint64]uint64{}
-	if err := each(h.tx, []byte{keyDevice}, func(k []byte, d deviceRecord) error {
-		if len(k) != 9 {
-			say("a device has no number")
+	for _, kind := range []byte{formerDevice, keyDevice} { // the file may wait to be upgraded
+		if err := each(h.tx, []byte{kind}, func(k []byte, d deviceRecord) error {
+			if len(k) != 9 {
+				say("a device has no number")
+				return nil
+			}
+			dev := binary.BigEndian.Uint64(k[1:])
+			kept[dev], last[dev] = d.Kept, d.LastN
 			return nil
+		}); err != nil {
+			say("what is kept of a device cannot be read")
+			return nil //nolint:nilerr // said
 		}
-		dev := binary.BigEndian.Uint64(k[1:])
-		kept[dev], last[dev] = d.Kept, d.LastN
-		return nil
-	}); err != nil {
-		say("what is kept of a device cannot be read")
-		return nil //nolint:nilerr // said
 	}
 	if err := each(h.tx, []byte{keyVerdict}, func(k []byte, v verdictRecord) error {
 		if len(k) != 17 {

@@ -23,7 +23,7 @@ import (
 //	t n                      client: refused operation (tray)
 //	x page                   client: page of a snapshot that is still arriving
 //	l seq                    hub: log entry
-//	d dev                    hub: last number and stamp of a device
+//	n dev                    hub: last number and stamp of a device
 //	v dev n                  hub: verdict other than "applied"
 //	g entity                 hub: the entity was buried
 //	y seq [i]                hub: history older than the log; with a number, an operation that lost
@@ -38,12 +38,15 @@ const (
 	keyTray     = 't'
 	keyPage     = 'x'
 	keyEntry    = 'l'
-	keyDevice   = 'd'
+	keyDevice   = 'n' // which lies beside the end of the log and the hub's record, so that an edit changes fewer pages
 	keyVerdict  = 'v'
 	keyGrave    = 'g'
 	keyOld      = 'y'
 	keyBase     = 'b'
 )
+
+// formerDevice is what keyDevice was, see Upgrade.
+const formerDevice = 'd'
 
 // content is the merged state as records of a transaction: what a client holds as confirmed, and what a hub serves.
 // Every operation touches only the keys it needs.

@@ -34,6 +34,8 @@ type hubRecord struct {
 	Bytes int    `cbor:"4,keyasint"` // of the entries that are there
 	// Latest is the greatest T that was accepted; 0 where nothing was, or by a version that did not count it.
 	Latest uint64 `cbor:"5,keyasint,omitempty"`
+	// Taken is how many bytes of values were accepted in all.
+	Taken int64 `cbor:"7,keyasint,omitempty"`
 	// Old is the history that is older than the log (history.go).
 	Old oldRecord `cbor:"6,keyasint,omitzero"`
 }
@@ -102,6 +104,29 @@ func (h *Hub) save() error { return put(h.tx, []byte{keyMeta}, h.meta) }
 // Head is the log's epoch and the position of its newest entry.
 func (h *Hub) Head() (epoch, seq uint64) { return h.meta.Epoch, h.meta.Seq }
 
+// Taken is how many bytes of values were accepted in all, whatever became of them; an earlier version counted none.
+func (h *Hub) Taken() int64 { return h.meta.Taken }
+
+// Upgrade brings a hub that an earlier version has written to the present keys. A transaction without one stays as it is.
+func Upgrade(tx Tx) error {
+	was := map[string][]byte{}
+	if err := tx.Scan([]byte{formerDevice}, []byte{formerDevice + 1}, func(k, v []byte) bool {
+		was[string(k)] = bytes.Clone(v)
+		return true
+	}); err != nil {
+		return err
+	}
+	for k, v := range was {
+		if err := tx.Put(append([]byte{keyDevice}, k[1:]...), v); err != nil {
+			return err
+		}
+		if err := tx.Delete([]byte(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Judged is the number up to which a device's operations were judged, 0 if there were none.
 func (h *Hub) Judged(dev uint64) (n uint64, err error) {
 	d, _, err := get[deviceRecord](h.tx, numberKey(keyDevice, dev))
@@ -166,6 +191,9 @@ func (h *Hub) Submit(s Submission, p Policy) (Ack, []Entry, error) {
 	if n := len(s.Ops); n > 0 {
 		a.UpTo = min(a.UpTo, s.Ops[n-1].N) // what follows may be of another copy of the device
 	}
+	if dev.Kept == 0 {
+		return a, entries, nil
+	}
 	err = each(h.tx, numberKey(keyVerdict, s.Dev), func(_ []byte, v verdictRecord) error {
 		a.Outcomes = append(a.Outcomes, v.Outcome)
 		return nil
@@ -196,6 +224,7 @@ func (h *Hub) take(op *Op, from uint64, dev *deviceRecord, p Policy) (seq uint64
 		}
 		if won {
 			h.meta.Latest = max(latest, op.At().T)
+			h.meta.Taken += int64(op.Size())
 			if seq, err = h.log(Entry{Op: *op, By: p.By, At: p.Now}); err != nil {
 				return 0, err
 			}

@@ -66,7 +66,7 @@ func Sync(path string, n int, now func() time.Time) (_ time.Duration, err error)
 }
 
 // Bare is a bbolt file to which is written what the server writes for an edit, in number and size of records: a register, an
-// entry of the log, the number of the device, the head of the log and the dashboard's record.
+// entry of the log, the number of the device and the head of the log.
 type Bare struct {
 	db     *bbolt.DB
 	boards int
@@ -75,14 +75,11 @@ type Bare struct {
 
 // Open makes the file, with room for some dashboards. Close it.
 func Open(path string, boards int, now func() time.Time) (*Bare, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{FreelistType: bbolt.FreelistArrayType})
 	if err != nil {
 		return nil, fmt.Errorf("open the floor's file: %w", err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		if _, err := tx.CreateBucket([]byte("boards")); err != nil {
-			return err
-		}
 		for i := range boards {
 			if _, err := tx.CreateBucket(boardName(i)); err != nil {
 				return err
@@ -114,9 +111,8 @@ func (b *Bare) put(tx *bbolt.Tx, w, n int) error {
 	return errors.Join(
 		replica.Put(fmt.Appendf(nil, "cwgt_%026d\x00title", w*2+n%2), value(64)),
 		replica.Put(number('l', seq), value(128)),
-		replica.Put(number('d', uint64(w)), value(16)), //nolint:gosec // small
+		replica.Put(number('n', uint64(w)), value(16)), //nolint:gosec // small
 		replica.Put([]byte("m"), value(40)),
-		tx.Bucket([]byte("boards")).Put(boardName(on), value(160)),
 	)
 }
 

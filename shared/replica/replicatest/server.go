@@ -65,7 +65,7 @@ func (s *server) start() {
 		s.known = s.roles()
 	}
 	if s.w.cfg.Bug == DevicesForgotten {
-		erase(s.w, &s.disk.mem, 'd')
+		erase(s.w, &s.disk.mem, 'n')
 	}
 }
 

@@ -71,6 +71,7 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 	if err != nil {
 		return replica.Ack{}, fmt.Errorf("read dashboard %s: %w", s.Board, err)
 	}
+	was := rec
 	full, err := isFull(hub, &rec)
 	if err != nil {
 		return replica.Ack{}, err
@@ -98,7 +99,7 @@ func Submit(tx store.Tx, ev Events, p access.Principal, s Submission) (replica.A
 			return replica.Ack{}, fmt.Errorf("compact %s: %w", s.Board, err)
 		}
 	}
-	if err := keep(tx, ev, rec, entries); err != nil {
+	if err := keep(tx, ev, was, rec, entries); err != nil {
 		return replica.Ack{}, err
 	}
 	step, err := NewStep(hub, replica.Delta{Epoch: epoch, From: from, To: to, Entries: entries})
@@ -132,12 +133,11 @@ func bury(hub *replica.Hub, now int64) ([]replica.Entry, error) {
 	return entries, nil
 }
 
-// keep brings the dashboard's record up to date with what was accepted.
-func keep(tx store.Tx, ev Events, rec store.Board, entries []replica.Entry) error {
+// keep brings the dashboard's record, which was another before, up to date with what was accepted.
+func keep(tx store.Tx, ev Events, was, rec store.Board, entries []replica.Entry) error {
 	trashed := rec.Trashed
 	for i := range entries {
 		op := &entries[i].Op
-		rec.Bytes += int64(op.Size())
 		if op.Rows != nil && (op.Rows.Replace || op.Rows.DropTo != nil) && rec.Measured > MaxBytes {
 			rec.Measured = 0 // room may have been made: measure before the next operation
 		}
@@ -146,6 +146,9 @@ func keep(tx store.Tx, ev Events, rec store.Board, entries []replica.Entry) erro
 		}
 	}
 	if trashed == rec.Trashed {
+		if rec == was {
+			return nil
+		}
 		return tx.Boards().Put(rec)
 	}
 	// A trashed dashboard's link shows nothing: that is a change of access.
@@ -180,10 +183,11 @@ func check(op *replica.Op, full bool) (replica.Reason, string) {
 // isFull estimates whether a dashboard holds more than it may. What was accepted is added up and measured anew only when
 // as much again as is allowed has come in, so that the cost of measuring is small for each edit.
 func isFull(hub *replica.Hub, rec *store.Board) (bool, error) {
-	if rec.Bytes <= MaxBytes {
+	bytes := rec.Bytes + hub.Taken() - rec.Taken
+	if bytes <= MaxBytes {
 		return false, nil
 	}
-	if rec.Bytes < rec.Measured+MaxBytes {
+	if bytes < rec.Measured+MaxBytes {
 		return rec.Measured > MaxBytes, nil
 	}
 	state, err := hub.State()
@@ -191,7 +195,7 @@ func isFull(hub *replica.Hub, rec *store.Board) (bool, error) {
 		return false, fmt.Errorf("measure %s: %w", rec.ID, err)
 	}
 	rec.Measured = measure(state)
-	rec.Bytes = rec.Measured
+	rec.Bytes, rec.Taken = rec.Measured, hub.Taken()
 	return rec.Measured > MaxBytes, nil
 }
 

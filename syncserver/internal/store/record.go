@@ -212,9 +212,11 @@ type Board struct {
 	Epoch        uint64         `cbor:"5,keyasint"`
 	Trashed      bool           `cbor:"6,keyasint,omitempty"`
 	Destroyed    int64          `cbor:"7,keyasint,omitempty"`
-	// Bytes is at least as much as the dashboard's content takes; Measured what it took when that was last counted.
+	// Bytes is at least as much as the dashboard's content took when its hub had taken in Taken bytes; Measured what it took when
+	// that was last counted.
 	Bytes    int64 `cbor:"8,keyasint,omitempty"`
 	Measured int64 `cbor:"9,keyasint,omitempty"`
+	Taken    int64 `cbor:"11,keyasint,omitempty"`
 	// EditorsShare lets editors manage sharing (rule A3).
 	EditorsShare bool `cbor:"10,keyasint,omitempty"`
 }

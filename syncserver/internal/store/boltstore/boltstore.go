@@ -23,12 +23,14 @@ import (
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/replica"
 	"widgets.pro/syncserver/internal/store"
 )
 
 // Format is the version of the data file that this build writes. It reads older ones, and makes them its own.
-const Format = 4
+const Format = 5
 
 // Options says where and how to keep the data. Only Path is needed.
 type Options struct {
@@ -136,7 +138,7 @@ func lock(o Options) (*bbolt.DB, error) {
 	var file *os.File
 	for range replacedAtMost {
 		db, err := bbolt.Open(o.Path, 0o600, &bbolt.Options{
-			Timeout: o.LockTimeout, FreelistType: bbolt.FreelistMapType, MaxSize: o.MaxBytes,
+			Timeout: o.LockTimeout, FreelistType: bbolt.FreelistArrayType, MaxSize: o.MaxBytes,
 			OpenFile: func(path string, flag int, mode os.FileMode) (f *os.File, err error) {
 				if f, err = open(path, flag, mode); f != nil {
 					file = f
@@ -219,7 +221,21 @@ func initialise(tx *bbolt.Tx) error {
 	if err := timeAnswers(tx); err != nil {
 		return err
 	}
+	if err := upgradeReplicas(tx); err != nil {
+		return err
+	}
 	return tx.Bucket(bucketMeta).Put(keyFormat, binary.BigEndian.AppendUint64(nil, Format))
+}
+
+// upgradeReplicas brings replicas from before format 5 to the present keys.
+func upgradeReplicas(tx *bbolt.Tx) error {
+	t := &transaction{btx: tx, writable: true}
+	return tx.Bucket(bucketReplicas).ForEachBucket(func(id []byte) error {
+		if err := replica.Upgrade(t.Replica(board.ID(id))); err != nil {
+			return fmt.Errorf("take over the replica of %s: %w", id, err)
+		}
+		return nil
+	})
 }
 
 // View runs fn over the state of the latest commit.

@@ -147,7 +147,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"log entry misplaced":     {add("l\x00\x00\x00\x00\x00\x00\x00\x09", "\xa0", "replicas", string(id)), "is kept as 9"},
 		"rows lost":               {lose("s", "replicas", string(id)), "rows and not"},
 		"rows unreadable":         {spoil("s", "replicas", string(id)), "content cannot be read"},
-		"device lost":             {lose("d", "replicas", string(id)), "before it was judged"},
+		"device lost":             {lose("n", "replicas", string(id)), "before it was judged"},
 		"verdict lost":            {lose("v", "replicas", string(id)), "miscounted"},
 		"link lost":               {lose("", "links"), "whose link has another"},
 		"link's token lost":       {lose("", "tokens"), "not found by its address"},

@@ -1,7 +1,9 @@
 package boltstore_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,9 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"widgets.pro/shared/board"
+	"widgets.pro/shared/hlc"
+	"widgets.pro/shared/replica"
 	"widgets.pro/syncserver/internal/store"
 	"widgets.pro/syncserver/internal/store/boltstore"
 )
@@ -116,6 +121,85 @@ func TestFormat1IsTakenOver(t *testing.T) {
 		return errors.Join(err, err2, err3, err4)
 	}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Up to format 4 a replica kept what it knows of devices under another key: nothing of it is forgotten, so that no edit counts
+// twice.
+func TestSI3_Format4IsTakenOverWithItsDevices(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "server.db")
+	const dev = 7
+	clock := hlc.Clock{Dev: dev}
+	op := replica.Op{N: 1, Stamp: clock.Now(1), Kind: replica.OpSet, Entity: board.BoardEntity, Field: board.FieldTitle, Value: json.RawMessage(`"Sales"`)}
+	submit := func(hub *replica.Hub) ([]replica.Entry, error) {
+		ack, entries, err := hub.Submit(replica.Submission{Dev: dev, Ops: []replica.Op{op}}, replica.Policy{Now: 1, MayEdit: true})
+		if ack.UpTo != 1 {
+			t.Errorf("judged up to %d", ack.UpTo)
+		}
+		return entries, err
+	}
+	s := opener{path}.Open(t)
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		hub, err := replica.InitHub(tx.Replica(id), 1)
+		if err != nil {
+			return err
+		}
+		_, err = submit(hub)
+		return errors.Join(err, tx.Organisations().Put(store.Organisation{ID: "org_1"}), tx.Boards().Put(store.Board{ID: id, Organisation: "org_1", Epoch: 1}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	problems := func() []string {
+		r, err := boltstore.Check(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Problems
+	}
+	sound := problems()
+	change(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("replicas")).Bucket([]byte(id))
+		k := binary.BigEndian.AppendUint64([]byte{'n'}, dev)
+		v := bytes.Clone(b.Get(k))
+		if v == nil {
+			return errors.New("nothing is known of the device")
+		}
+		k[0] = 'd'
+		return errors.Join(b.Put(k, v), b.Delete(binary.BigEndian.AppendUint64([]byte{'n'}, dev)), setFormat(tx, 4))
+	})
+	if found := problems(); !slices.Equal(found, sound) {
+		t.Errorf("of the old file it is said %q, not %q", found, sound)
+	}
+	s = opener{path}.Open(t)
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		hub, err := replica.OpenHub(tx.Replica(id))
+		if err != nil {
+			return err
+		}
+		n, err := hub.Judged(dev)
+		if n != 1 {
+			t.Errorf("judged up to %d", n)
+		}
+		entries, err2 := submit(hub)
+		if len(entries) > 0 {
+			t.Errorf("the edit counts again: %+v", entries)
+		}
+		return errors.Join(err, err2)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := formatOf(t, path); n != boltstore.Format {
+		t.Errorf("format %d", n)
+	}
+	if found := problems(); !slices.Equal(found, sound) {
+		t.Errorf("of the file it is said %q, not %q", found, sound)
 	}
 }
 

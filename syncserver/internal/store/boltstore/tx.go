@@ -58,7 +58,7 @@ var (
 )
 
 // buckets lists those of a file of a format. Format 2 came with passwords, slugs and expiry of links, format 3 with mail,
-// format 4 with the times of answers.
+// format 4 with the times of answers, format 5 with other keys of replicas.
 func buckets(format uint64) [][]byte {
 	all := [][]byte{
 		bucketAccounts, bucketEmails, bucketSessions, bucketSessionsOf, bucketOrgs, bucketMembers, bucketMemberOf, bucketBoards,
@@ -163,6 +163,9 @@ func under[A ~string](t *transaction, bucket []byte, owner A, each func(rest, va
 	}
 }
 
+// fillPercent is how full a page of a replica is made when it is split: its log grows at one end.
+const fillPercent = 0.9
+
 // replicaTx is one dashboard's replica: a bucket that is made by the first Put.
 type replicaTx struct {
 	t      *transaction
@@ -172,9 +175,15 @@ type replicaTx struct {
 
 func (r *replicaTx) open() *bbolt.Bucket {
 	if r.bucket == nil {
-		r.bucket = r.t.btx.Bucket(bucketReplicas).Bucket([]byte(r.id))
+		r.keep(r.t.btx.Bucket(bucketReplicas).Bucket([]byte(r.id)))
 	}
 	return r.bucket
+}
+
+func (r *replicaTx) keep(b *bbolt.Bucket) {
+	if r.bucket = b; b != nil {
+		b.FillPercent = fillPercent
+	}
 }
 
 func (r *replicaTx) Get(key []byte) []byte {
@@ -201,7 +210,7 @@ func (r *replicaTx) Put(key, value []byte) error {
 		if b, err = parent.CreateBucket([]byte(r.id)); err != nil {
 			return fmt.Errorf("create replica of %s: %w", r.id, err)
 		}
-		r.bucket = b
+		r.keep(b)
 	}
 	if err := b.Put(key, value); err != nil {
 		return fmt.Errorf("put in replica of %s: %w", r.id, err)
