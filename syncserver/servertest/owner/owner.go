@@ -32,6 +32,8 @@ type Owner struct {
 	token  string
 	now    func() time.Time
 	ws     *websocket.Conn
+	frames chan frame // what was read from ws and not looked at yet
+	end    context.CancelFunc
 	clock  hlc.Clock
 	boards map[board.ID]*replica.Memory
 	links  map[board.ID]sharing.Link
@@ -85,7 +87,9 @@ func (o *Owner) Connect(ctx context.Context) error {
 		_ = res.Body.Close()
 	}
 	ws.SetReadLimit(2 * wire.MaxFrame)
-	o.ws = ws
+	reading, end := context.WithCancel(context.WithoutCancel(ctx))
+	o.ws, o.frames, o.end = ws, make(chan frame, unread), end
+	go read(reading, ws, o.frames)
 	hello := wire.Hello{Versions: []int{wire.Version}, App: "owner", Dev: fmt.Sprintf("%x", o.clock.Dev)}
 	if err := o.send(ctx, hello); err != nil {
 		return err
@@ -95,7 +99,47 @@ func (o *Owner) Connect(ctx context.Context) error {
 }
 
 // Close breaks the connection off.
-func (o *Owner) Close() { _ = o.ws.CloseNow() }
+func (o *Owner) Close() {
+	o.end()
+	_ = o.ws.CloseNow()
+}
+
+// unread is how many frames may wait to be looked at; the server waits with the next.
+const unread = 1024
+
+// frame is one that was read, or why there is none any more.
+type frame struct {
+	text []byte
+	err  error
+}
+
+// read reads all the time, as devices do: a server that goes down is answered at once.
+func read(ctx context.Context, ws *websocket.Conn, to chan<- frame) {
+	for {
+		_, text, err := ws.Read(ctx)
+		select {
+		case to <- frame{text, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// next is the next frame.
+func (o *Owner) next(ctx context.Context) ([]byte, error) {
+	select {
+	case f := <-o.frames:
+		if f.err != nil {
+			o.frames <- f // for whoever asks again; there is room, since nothing else comes
+		}
+		return f.text, f.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
 
 // Create makes an empty dashboard on the server, with a title.
 func (o *Owner) Create(ctx context.Context, title string) (board.ID, error) {
@@ -248,11 +292,11 @@ func (o *Owner) send(ctx context.Context, m wire.Message) error {
 // await reads until a message of type M comes, noting on the way what is told of links.
 func await[M wire.Message](ctx context.Context, o *Owner) (m M, err error) {
 	for {
-		_, frame, err := o.ws.Read(ctx)
+		text, err := o.next(ctx)
 		if err != nil {
 			return m, fmt.Errorf("wait for %s: %w", m.Type(), err)
 		}
-		got, err := wire.Decode(frame)
+		got, err := wire.Decode(text)
 		if err != nil {
 			return m, fmt.Errorf("decode: %w", err)
 		}
