@@ -8,7 +8,26 @@ import (
 	"strings"
 
 	qrcode "github.com/piglig/go-qr"
+
+	"widgets.pro/shared/fault"
 )
+
+// Format is a way to draw a code: its name, which is the end of a file's name too, and its media type.
+type Format struct {
+	Name, Type string
+	Draw       func(url string) ([]byte, error)
+}
+
+// FormatOf finds a Format by its name, svg or png. The error is an Invalid fault.
+func FormatOf(name string) (Format, error) {
+	switch name {
+	case "svg":
+		return Format{name, "image/svg+xml", SVG}, nil
+	case "png":
+		return Format{name, "image/png", PNG}, nil
+	}
+	return Format{}, fault.Field("format", "The format is svg or png.")
+}
 
 const (
 	quiet   = 4    // modules around a code, as ISO/IEC 18004 asks for

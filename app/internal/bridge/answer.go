@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/screen"
 )
 
 // statusOf is the one table from a kind of failure to an HTTP status.
@@ -77,11 +77,11 @@ func (b *Bridge) send(w http.ResponseWriter, r *http.Request, status int, conten
 // body reads at most limit bytes of the request.
 func body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return nil, screen.TooLarge(limit)
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return nil, tooLarge(limit)
+		return nil, screen.TooLarge(limit)
 	}
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "The request did not arrive whole.").WithCause(err)
@@ -89,41 +89,11 @@ func body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-func tooLarge(limit int64) error {
-	f := fault.Newf(fault.TooLarge, "This is too large: the limit is %s.", size(limit))
-	f.Field = "body"
-	return f
-}
-
-func size(n int64) string {
-	if n < 1<<20 {
-		return strconv.FormatInt(n>>10, 10) + " KiB"
-	}
-	return strconv.FormatInt(n>>20, 10) + " MiB"
-}
-
-// decode reads the request's JSON into v. Members that v does not have are refused, so that a slip of the pen does not
-// pass for an absent value.
+// decode reads the request's JSON into v, see screen.Read.
 func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 	data, err := body(w, r, limit)
 	if err != nil {
 		return err
 	}
-	return unmarshal(data, v)
-}
-
-func unmarshal(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		return fault.Field("body", "The request holds more than one JSON value.")
-	}
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
-		return fault.Field(t.Field, "This value has the wrong type: "+t.Value+".").WithCause(err)
-	}
-	return fault.Field("body", "The request is not the JSON that was expected.").WithCause(err)
+	return screen.Read(data, v)
 }

@@ -6,6 +6,7 @@ import (
 	"widgets.pro/app/internal/workspace"
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/source"
 )
 
@@ -21,14 +22,14 @@ func (b *Bridge) readFile(w http.ResponseWriter, r *http.Request, _ *workspace.W
 	var opt source.Options
 	if options != "" {
 		if len(options) > maxQuery {
-			return nil, tooLarge(maxQuery)
+			return nil, screen.TooLarge(maxQuery)
 		}
-		if err := unmarshal([]byte(options), &opt); err != nil {
+		if err := screen.Read([]byte(options), &opt); err != nil {
 			return nil, err
 		}
 	}
 	if r.ContentLength > source.MaxFile {
-		return nil, tooLarge(source.MaxFile)
+		return nil, screen.TooLarge(source.MaxFile)
 	}
 	data, err := body(w, r, source.MaxFile)
 	if err != nil {

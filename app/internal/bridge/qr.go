@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"widgets.pro/app/internal/workspace"
-	"widgets.pro/shared/fault"
 	"widgets.pro/shared/qr"
 	"widgets.pro/shared/screen"
 )
@@ -20,27 +19,20 @@ func (b *Bridge) qr(w http.ResponseWriter, r *http.Request, ws *workspace.Worksp
 	if err != nil {
 		return nil, err
 	}
-	var draw func(url string) ([]byte, error)
-	var kind string
-	format := r.URL.Query().Get("format")
-	switch format {
-	case "svg":
-		draw, kind = qr.SVG, "image/svg+xml"
-	case "png":
-		draw, kind = qr.PNG, "image/png"
-	default:
-		return nil, fault.Field("format", "The format is svg or png.")
+	format, err := qr.FormatOf(r.URL.Query().Get("format"))
+	if err != nil {
+		return nil, err
 	}
 	url, err := share.Address(r.URL.Query().Get("of"))
 	if err != nil {
 		return nil, err
 	}
-	image, err := draw(url)
+	image, err := format.Draw(url)
 	if err != nil {
 		return nil, err
 	}
-	name := map[string]string{"filename": screen.FileName(title, " QR code."+format)}
+	name := map[string]string{"filename": screen.FileName(title, " QR code."+format.Name)}
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", name))
-	b.send(w, r, http.StatusOK, kind, image)
+	b.send(w, r, http.StatusOK, format.Type, image)
 	return nil, nil //nolint:nilnil // the answer is on its way
 }

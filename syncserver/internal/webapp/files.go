@@ -21,9 +21,9 @@ func (s *Service) readFile(w http.ResponseWriter, r *http.Request, me account.Id
 	var opt source.Options
 	if options != "" {
 		if len(options) > maxQuery {
-			return nil, tooLarge(maxQuery)
+			return nil, screen.TooLarge(maxQuery)
 		}
-		if err := unmarshal([]byte(options), &opt); err != nil {
+		if err := screen.Read([]byte(options), &opt); err != nil {
 			return nil, err
 		}
 	}

@@ -1,7 +1,6 @@
 package webapp
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 
 	"widgets.pro/shared/board"
 	"widgets.pro/shared/fault"
+	"widgets.pro/shared/screen"
 	"widgets.pro/shared/source"
 	"widgets.pro/syncserver/internal/access"
 	"widgets.pro/syncserver/internal/account"
@@ -229,11 +229,11 @@ func send(w http.ResponseWriter, contentType string, body []byte) {
 // body reads at most limit bytes of the request.
 func body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return nil, screen.TooLarge(limit)
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
-		return nil, tooLarge(limit)
+		return nil, screen.TooLarge(limit)
 	}
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "The request did not arrive whole.").WithCause(err)
@@ -241,39 +241,13 @@ func body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-func tooLarge(limit int64) error {
-	f := fault.Newf(fault.TooLarge, "This is too large: the limit is %d KiB.", limit>>10)
-	if limit >= 1<<20 {
-		f = fault.Newf(fault.TooLarge, "This is too large: the limit is %d MiB.", limit>>20)
-	}
-	f.Field = "body"
-	return f
-}
-
-// decode reads the request's JSON into v. Members that v does not have are refused, so that a slip of the pen does not
-// pass for an absent value.
+// decode reads the request's JSON into v, see screen.Read.
 func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 	data, err := body(w, r, limit)
 	if err != nil {
 		return err
 	}
-	return unmarshal(data, v)
-}
-
-func unmarshal(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
-		return fault.Field("body", "The request holds more than one JSON value.")
-	}
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
-		return fault.Field(t.Field, "This value has the wrong type: "+t.Value+".").WithCause(err)
-	}
-	return fault.Field("body", "The request is not the JSON that was expected.").WithCause(err)
+	return screen.Read(data, v)
 }
 
 func boardID(r *http.Request) (board.ID, error) {

@@ -155,16 +155,9 @@ func (s *Service) qr(w http.ResponseWriter, r *http.Request, me account.Identity
 	if err != nil {
 		return nil, err
 	}
-	var draw func(url string) ([]byte, error)
-	var kind string
-	format := r.URL.Query().Get("format")
-	switch format {
-	case "svg":
-		draw, kind = qr.SVG, "image/svg+xml"
-	case "png":
-		draw, kind = qr.PNG, "image/png"
-	default:
-		return nil, fault.Field("format", "The format is svg or png.")
+	format, err := qr.FormatOf(r.URL.Query().Get("format"))
+	if err != nil {
+		return nil, err
 	}
 	var v screen.ShareView
 	var title string
@@ -187,12 +180,12 @@ func (s *Service) qr(w http.ResponseWriter, r *http.Request, me account.Identity
 	if err != nil {
 		return nil, err //nolint:wrapcheck // a fault of what is asked for
 	}
-	image, err := draw(url)
+	image, err := format.Draw(url)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says what it was doing
 	}
-	name := map[string]string{"filename": screen.FileName(title, " QR code."+format)}
+	name := map[string]string{"filename": screen.FileName(title, " QR code."+format.Name)}
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", name))
-	send(w, kind, image)
+	send(w, format.Type, image)
 	return nil, nil //nolint:nilnil // the answer is on its way
 }
