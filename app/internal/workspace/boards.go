@@ -152,7 +152,7 @@ func (w *Workspace) setAlive(id board.ID, alive bool) error {
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	return w.enqueue(d, []replica.Edit{{Kind: replica.OpSet, Entity: board.BoardEntity, Field: board.FieldAlive, Value: value}})
+	return w.enqueue(d, []replica.Edit{{Kind: replica.OpSet, Entity: board.BoardEntity, Field: board.FieldAlive, Value: value}}, nil)
 }
 
 // Destroy deletes a trashed dashboard for ever: here at once, on the server as soon as it can be reached.

@@ -117,6 +117,8 @@ type change struct {
 	replica.Changes
 	// foreign says that the change came from the server, not from this user.
 	foreign bool
+	// then is called once the change is in the picture, before anybody sees that; nil is nothing. The caller holds w.mu.
+	then func()
 }
 
 // by is the device that made the change, 0 if it was not this one.
@@ -182,6 +184,9 @@ func (w *Workspace) commit(d *dashboard, fn func(tx *localstore.Tx, c *replica.C
 		d.screen.Advance(view, done.by())
 	} else {
 		d.screen.Touch()
+	}
+	if done.then != nil {
+		done.then()
 	}
 	version := d.screen.Version()
 	w.mu.Unlock()

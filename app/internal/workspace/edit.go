@@ -33,15 +33,17 @@ func (w *Workspace) apply(id board.ID, label string, plan func(*dashboard) (scre
 		return Edited{}, err
 	}
 	s := screen.NewStep(d.screen, d.state, label, w.deps.Now(), p.Edits)
-	if err := w.enqueue(d, p.Edits); err != nil {
+	out := Edited{Added: p.Added}
+	err = w.enqueue(d, p.Edits, func() {
+		s.Done(d.screen)
+		d.undo.Push(s, true)
+		d.redo.Clear()
+		out.Version = d.screen.Version()
+	})
+	if err != nil {
 		return Edited{}, err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s.Done(d.screen)
-	d.undo.Push(s, true)
-	d.redo.Clear()
-	return Edited{Version: d.screen.Version(), Added: p.Added}, nil
+	return out, nil
 }
 
 // PutRows replaces a widget's columns and rows, as one undoable edit.
@@ -51,7 +53,7 @@ func (w *Workspace) PutRows(id board.ID, widget board.WidgetID, columns []board.
 
 // enqueue stores edits in one transaction: in the queue for the server, in the clock, and in the record. A sample that is
 // edited is a sample no more. The caller holds w.write and has checked the edits.
-func (w *Workspace) enqueue(d *dashboard, edits []replica.Edit) error {
+func (w *Workspace) enqueue(d *dashboard, edits []replica.Edit, then func()) error {
 	wall := w.wall()
 	err := w.commit(d, func(tx *localstore.Tx, c *replica.Client, rec *localstore.Board) (change, error) {
 		ops, err := stamp(tx, c, wall, edits)
@@ -59,7 +61,7 @@ func (w *Workspace) enqueue(d *dashboard, edits []replica.Edit) error {
 			return change{}, err
 		}
 		rec.Sample, rec.Updated = false, wall
-		return change{Changes: replica.Changes{Ops: ops}}, nil
+		return change{Changes: replica.Changes{Ops: ops}, then: then}, nil
 	})
 	if err != nil {
 		return err

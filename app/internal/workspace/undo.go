@@ -39,15 +39,13 @@ func (w *Workspace) travel(id board.ID, nothing string, stacks func(*dashboard) 
 	edits, skipped := s.Back(d.screen, d.state, dev)
 	if len(edits) > 0 {
 		reverse := s.Reverse(d.screen, d.state, w.deps.Now(), edits)
-		if err := w.enqueue(d, edits); err != nil {
+		if err := w.enqueue(d, edits, func() {
+			reverse.Done(d.screen)
+			from.Pop()
+			to.Push(reverse, false)
+		}); err != nil {
 			return err
 		}
-		w.mu.Lock()
-		reverse.Done(d.screen)
-		from.Pop()
-		to.Push(reverse, false)
-		w.mu.Unlock()
-		w.shown(d)
 		if skipped {
 			w.publish(inHistory(notice(NoticeInfo, id, screen.Overwritten, "")))
 		}

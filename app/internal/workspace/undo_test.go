@@ -232,6 +232,41 @@ func (s *server) somebody(edits ...replica.Edit) {
 	s.pull()
 }
 
+// Whoever has the version that an edit made knows what can be undone, however soon they look.
+func TestSI22_AnEditsVersionSaysWhatCanBeUndone(t *testing.T) {
+	d := bare(t)
+	id := d.create("Shop")
+	for i := range 100 {
+		label := fmt.Sprint("Rename ", i)
+		v, err := d.Board(id)
+		d.must(err)
+		have, made := v.Version, make(chan workspace.Edited)
+		go func() {
+			e, err := d.Edit(id, []workspace.Edit{setTitle("", label)}, label)
+			if err != nil {
+				t.Error(err)
+			}
+			made <- e
+		}()
+		var undo *string
+		for version := int64(0); version == 0 || have < version; {
+			select {
+			case e := <-made:
+				version = e.Version
+			default:
+			}
+			p, _, err := d.BoardSince(id, have)
+			d.must(err)
+			if p.Version > have {
+				have, undo = p.Version, p.Undo
+			}
+		}
+		if undo == nil || *undo != label {
+			t.Fatalf("%s: %v is said to be undone", label, undo)
+		}
+	}
+}
+
 func TestSI22_UndoLeavesAloneWhatSomebodyElseWroteLater(t *testing.T) {
 	d := bare(t)
 	id := d.create("Shop")
