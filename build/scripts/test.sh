@@ -16,7 +16,7 @@ stage() {
 gotestsum=(go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails --hide-summary skipped)
 # What starts no goroutines of its own is not tried under the race detector, which would make it many times as slow, and neither
 # is the whole server as a process of its own, whose parts are. What the detector would make too slow elsewhere has the tag !race.
-mapfile -t plain < <(cd syncserver/internal && go list ../../shared/... ../../app/cmd/... .. ./{account,content,httpapi,organisation,people,preview,render})
+mapfile -t plain < <(go list ./shared/... ./app/cmd/... ./syncserver ./syncserver/internal/{account,content,httpapi,organisation,people,preview,render})
 mapfile -t raced < <(go list ./... | grep -vxF "$(printf '%s\n' "${plain[@]}")")
 stage "Go" "${gotestsum[@]}" --jsonfile "$out/plain.json" -- -timeout 15m "${plain[@]}" ./app/internal/syncclient
 stage "Go, with the race detector" "${gotestsum[@]}" --jsonfile "$out/go.json" -- -race -timeout 15m "${raced[@]}"

@@ -34,10 +34,10 @@ type hubRecord struct {
 	Bytes int    `cbor:"4,keyasint"` // of the entries that are there
 	// Latest is the greatest T that was accepted; 0 where nothing was, or by a version that did not count it.
 	Latest uint64 `cbor:"5,keyasint,omitempty"`
-	// Taken is how many bytes of values were accepted in all.
-	Taken int64 `cbor:"7,keyasint,omitempty"`
 	// Old is the history that is older than the log (history.go).
 	Old oldRecord `cbor:"6,keyasint,omitzero"`
+	// Taken is how many bytes of values were accepted in all.
+	Taken int64 `cbor:"7,keyasint,omitempty"`
 }
 
 type deviceRecord struct {

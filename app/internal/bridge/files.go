@@ -28,9 +28,6 @@ func (b *Bridge) readFile(w http.ResponseWriter, r *http.Request, _ *workspace.W
 			return nil, err
 		}
 	}
-	if r.ContentLength > source.MaxFile {
-		return nil, screen.TooLarge(source.MaxFile)
-	}
 	data, err := body(w, r, source.MaxFile)
 	if err != nil {
 		return nil, err

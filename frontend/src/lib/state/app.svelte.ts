@@ -34,7 +34,7 @@ export interface Panel {
   tab: "settings" | "data";
 }
 
-const again = 1000; // ms until what nobody answered is asked again
+const retryAfter = 1000; // ms until what nobody answered is asked again
 const kept = 6; // open dashboards kept in memory, so that switching back is instant
 
 /**
@@ -213,7 +213,7 @@ export class AppStore {
     clearTimeout(this.#later);
     this.#later = setTimeout(() => {
       if (!this.lost) this.#catchUp();
-    }, again);
+    }, retryAfter);
   }
 
   #catchUp(): void {

@@ -46,6 +46,17 @@ func formatOf(t *testing.T, path string) (n uint64) {
 	return n
 }
 
+// closePresent closes the store, whose file must be of the present format then.
+func closePresent(t *testing.T, s store.Store, path string) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := formatOf(t, path); n != boltstore.Format {
+		t.Errorf("format %d", n)
+	}
+}
+
 // since3 are those that came with format 3.
 var since3 = []string{"tickets", "ticket_times", "invitations", "invite_hashes", "invite_hash_of", "invites_of", "outbox", "outbox_times"}
 
@@ -90,12 +101,7 @@ func TestFormat1IsTakenOver(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n := formatOf(t, path); n != boltstore.Format {
-		t.Errorf("format %d", n)
-	}
+	closePresent(t, s, path)
 	s = opener{path}.Open(t)
 	if err := s.View(t.Context(), func(tx store.Tx) error {
 		at, ok, err := tx.Links().BySlug("sales")
@@ -192,12 +198,7 @@ func TestSI3_Format4IsTakenOverWithItsDevices(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n := formatOf(t, path); n != boltstore.Format {
-		t.Errorf("format %d", n)
-	}
+	closePresent(t, s, path)
 	if found := problems(); !slices.Equal(found, sound) {
 		t.Errorf("of the file it is said %q, not %q", found, sound)
 	}
